@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/credential.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth/base64.h"
+
+/* Bytes that once held a secret: wiped whenever they are let go. */
+struct secret {
+    char *bytes;
+    size_t length;
+};
+
+struct credential {
+    const struct conf_credential *conf;
+    struct secret authorization;
+    char *label;
+};
+
+/* Room for a secret and its line end, and a byte to see that the file goes on. */
+#define FILE_ROOM (CREDENTIAL_MAX + sizeof("\r\n"))
+
+static void secret_clear(struct secret *secret)
+{
+    if (secret->bytes)
+        explicit_bzero(secret->bytes, secret->length);
+    free(secret->bytes);
+    *secret = (struct secret){0};
+}
+
+static bool secret_equal(const struct secret *a, const struct secret *b)
+{
+    return span_equal(span_of(a->bytes, a->length), span_of(b->bytes, b->length));
+}
+
+/* ---- reading, each function NULL or a static text of what is wrong ---- */
+
+static const char *read_bytes(int file, char *to, size_t *ret_length)
+{
+    size_t length = 0;
+    while (length < FILE_ROOM) {
+        ssize_t got = read(file, to + length, FILE_ROOM - length);
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return strerrordesc_np(errno);
+        if (got > 0)
+            length += (size_t)got;
+    }
+    *ret_length = length;
+    return NULL;
+}
+
+/* Not by stdio, whose buffers nobody wipes. */
+static const char *read_file(const char *path, char *to, size_t *ret_length)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return strerrordesc_np(errno);
+    const char *error = read_bytes(file, to, ret_length);
+    close(file);
+    return error;
+}
+
+static size_t without_line_end(const char *text, size_t length)
+{
+    if (length > 0 && text[length - 1] == '\n')
+        length--;
+    if (length > 0 && text[length - 1] == '\r')
+        length--;
+    return length;
+}
+
+static const char *check_secret(const char *text, size_t length)
+{
+    if (length == 0)
+        return "it is empty; write the secret into it";
+    if (length > CREDENTIAL_MAX)
+        return "it is longer than 8192 bytes; is it this file?";
+    if (memchr(text, '\0', length))
+        return "it holds a NUL; write the secret as text";
+    if (memchr(text, '\n', length) || memchr(text, '\r', length))
+        return "it has several lines; write the secret in one";
+    return NULL;
+}
+_Static_assert(CREDENTIAL_MAX == 8192, "the text above names it");
+
+/* Into `to`, of FILE_ROOM bytes. */
+static const char *read_secret(const char *path, char *to, size_t *ret_length)
+{
+    size_t length = 0;
+    const char *error = read_file(path, to, &length);
+    if (error)
+        return error;
+    length = without_line_end(to, length);
+    error = check_secret(to, length);
+    if (!error)
+        *ret_length = length;
+    return error;
+}
+
+static const char *encode(const char *text, size_t length, struct secret *ret_secret)
+{
+    char *bytes = malloc(BASE64_SIZE(length));
+    if (!bytes)
+        return strerrordesc_np(ENOMEM);
+    base64_encode(span_of(text, length), bytes);
+    *ret_secret = (struct secret){.bytes = bytes, .length = BASE64_SIZE(length)};
+    return NULL;
+}
+
+static const char *secret_path(const struct conf_credential *conf)
+{
+    return conf->token_file ? conf->token_file : conf->password_file;
+}
+
+/* The text that is encoded: the token, or "user:" and the password behind it. */
+static const char *read_authorization(const struct conf_credential *conf, struct secret *ret_secret)
+{
+    char prefix[2] = {conf->token_file ? '\0' : ':', '\0'};
+    const char *user = conf->token_file ? "" : conf->user;
+    size_t before = strlen(user) + strlen(prefix), length;
+    struct secret plain = {.bytes = malloc(before + FILE_ROOM), .length = before + FILE_ROOM};
+    if (!plain.bytes)
+        return strerrordesc_np(ENOMEM);
+    memcpy(plain.bytes, user, strlen(user));
+    memcpy(plain.bytes + strlen(user), prefix, strlen(prefix));
+    const char *error = read_secret(secret_path(conf), plain.bytes + before, &length);
+    if (!error)
+        error = encode(plain.bytes, before + length, ret_secret);
+    secret_clear(&plain);
+    return error;
+}
+
+/* ---- the credential ---- */
+
+/* Reads the files into *ret_secret. 0 or -1, with *ret_error the operator's text. */
+static int load(const struct conf_credential *conf, struct secret *ret_secret, char **ret_error)
+{
+    if (!secret_path(conf)) {
+        *ret_secret = (struct secret){0};
+        return 0;
+    }
+    const char *error = read_authorization(conf, ret_secret);
+    if (!error)
+        return 0;
+    if (asprintf(ret_error, "cannot take the %s from %s: %s",
+                 conf->token_file ? "token" : "password", secret_path(conf), error) < 0)
+        *ret_error = NULL;
+    return -1;
+}
+
+/* NULL when there is no memory for it. */
+static char *make_label(const struct conf_credential *conf)
+{
+    char *label = NULL;
+    int length = -1;
+    if (conf->token_file)
+        length = asprintf(&label, "token in %s", conf->token_file);
+    if (!conf->token_file && conf->user)
+        length = asprintf(&label, "user %s (password in %s)", conf->user, conf->password_file);
+    if (!conf->token_file && !conf->user)
+        return strdup("no credentials");
+    return length < 0 ? NULL : label;
+}
+
+int credential_open(const struct conf_credential *conf, struct credential **ret_credential,
+                    char **ret_error)
+{
+    struct secret authorization = {0};
+    if (load(conf, &authorization, ret_error) != 0)
+        return -1;
+    struct credential *credential = calloc(1, sizeof(*credential));
+    char *label = make_label(conf);
+    if (!credential || !label) {
+        secret_clear(&authorization);
+        free(credential);
+        free(label);
+        *ret_error = strdup("no memory for a credential");
+        return -1;
+    }
+    *credential = (struct credential){.conf = conf, .authorization = authorization, .label = label};
+    *ret_credential = credential;
+    return 0;
+}
+
+int credential_refresh(struct credential *credential, char **ret_error)
+{
+    struct secret fresh = {0};
+    if (load(credential->conf, &fresh, ret_error) != 0)
+        return -1;
+    int changed = !secret_equal(&fresh, &credential->authorization);
+    secret_clear(&credential->authorization);
+    credential->authorization = fresh;
+    return changed;
+}
+
+struct span credential_authorization(const struct credential *credential)
+{
+    return span_of(credential->authorization.bytes, credential->authorization.length);
+}
+
+const char *credential_label(const struct credential *credential)
+{
+    return credential->label;
+}
+
+void credential_close(struct credential *credential)
+{
+    if (!credential)
+        return;
+    secret_clear(&credential->authorization);
+    free(credential->label);
+    free(credential);
+}

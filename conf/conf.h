@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: a YAML file read into one typed, checked object, or a list of all its faults.
+ * The keys and their rules stand in one table, conf/schema.c; docs/configuration.md says what each
+ * means.
+ *
+ * Times are milliseconds, sizes bytes. All memory belongs to the struct conf and lives until
+ * conf_free(); nothing changes after conf_load().
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "conf/address.h"
+#include "conf/logger.h"
+
+struct conf_listener {
+    struct address address;
+    mode_t mode;          /* of a Unix socket; CONF_MODE_UNSET: as the umask leaves it */
+    const char *group;    /* of a Unix socket, or NULL */
+    gid_t gid;            /* that group's id; (gid_t)-1 without one */
+    const char *database; /* for requests that name none; "default" unless given */
+};
+#define CONF_MODE_UNSET ((mode_t)-1)
+
+/* A secret's whereabouts: token_file alone, or user with password_file. All NULL: no credentials.
+ */
+struct conf_credential {
+    const char *token_file;
+    const char *user;
+    const char *password_file;
+    unsigned line; /* of token_file or password_file in the file; 0: no credentials, or no place */
+    unsigned column;
+};
+
+struct conf_tls {
+    const char *ca_file;     /* PEM; NULL: the system's store */
+    const char *cert_file;   /* PEM; both or none of cert_file and key_file */
+    const char *key_file;    /* PEM */
+    const char *server_name; /* the name to verify, NULL: the uri's host */
+};
+
+struct conf_upstream {
+    const char *name;
+    const char *uri;  /* as written */
+    const char *host; /* without brackets */
+    uint16_t port;    /* 19530 for http, 443 for https unless given */
+    bool secure;      /* https */
+    struct conf_credential credential;
+    struct conf_tls tls;
+    int64_t connect_timeout; /* ms */
+    int64_t keepalive; /* ms; at least 10 s, Milvus closes connections that ping more often than
+                          every 5 s */
+};
+
+struct conf_method_timeout {
+    const char *method; /* "Search" */
+    int64_t timeout;    /* ms */
+};
+
+struct conf_database {
+    const char *name;                     /* the clients' name for it, "*" for any other */
+    const struct conf_upstream *upstream; /* one of conf.upstreams */
+    const char *upstream_name; /* the upstream's name for it; NULL for "*": as the client says */
+    struct conf_credential credential; /* its own, or else the upstream's: resolved here */
+    bool own_credential;               /* whether they were given at the database */
+    uint32_t pool_size;                /* connections */
+    uint32_t max_in_flight;            /* requests on the wire at once */
+    uint32_t queue_size;               /* requests that may wait */
+    int64_t queue_timeout;             /* ms */
+    int64_t default_timeout;           /* ms */
+    int64_t max_timeout;               /* ms */
+    const struct conf_method_timeout *method_timeouts;
+    size_t method_timeout_count;
+};
+
+struct conf {
+    const struct conf_listener *listeners;
+    size_t listener_count;
+    const struct conf_upstream *upstreams;
+    size_t upstream_count;
+    const struct conf_database *databases;
+    size_t database_count;
+    struct {
+        int64_t ttl;          /* ms; 0: nothing is kept */
+        uint32_t max_entries; /* descriptions kept, least recently used leaves first; 0: nothing is
+                                 kept */
+    } schema_cache;
+    struct {
+        uint32_t max_clients;  /* connections at once */
+        uint32_t max_message;  /* bytes of one message, either way */
+        int64_t frame_timeout; /* ms from a frame's first byte to its last */
+    } limits;
+    struct {
+        enum log_level level;
+        enum log_format format;
+    } log;
+    struct arena *memory; /* holds all of the above, and the struct conf itself */
+};
+
+/* One fault: where, what is wrong and what would be right. line and column start at 1; 0 where a
+ * fault has no place. */
+struct conf_fault {
+    unsigned line;
+    unsigned column;
+    char *text;
+};
+
+struct conf_faults {
+    struct conf_fault *items;
+    size_t count;
+};
+
+/*
+ * Reads the file. Relative names of files in it are taken from $CREDENTIALS_DIRECTORY if they stand
+ * there (secrets only), else from the file's own folder, and are stored here resolved. 0: *ret_conf
+ * is the caller's, to be given to conf_free(). -1: *ret_faults holds every fault found, in the
+ * file's order; *ret_conf is untouched. In both cases *ret_faults is the caller's, to be given to
+ * conf_faults_free().
+ */
+int conf_load(const char *path, struct conf **ret_conf, struct conf_faults *ret_faults)
+    __attribute__((warn_unused_result));
+
+/* The same from memory; files with relative names are looked for beside `path`. For tests and
+ * fuzzing. */
+int conf_parse(const char *path, const char *text, size_t length, struct conf **ret_conf,
+               struct conf_faults *ret_faults) __attribute__((warn_unused_result));
+
+/*
+ * The configuration of `serve --upstream URI [--token-file F] [--listen ADDRESS]...`: one upstream,
+ * "main", and the database "*"; without an address, unix:/run/milvus-bouncer/milvus.sock. Faults
+ * have no place (line 0).
+ */
+int conf_from_arguments(const char *uri, const char *token_file, const char *const *listen,
+                        size_t listen_count, struct conf **ret_conf, struct conf_faults *ret_faults)
+    __attribute__((warn_unused_result));
+
+/* NULL is accepted. */
+void conf_free(struct conf *conf);
+void conf_faults_free(struct conf_faults *faults);
+
+/* One line a fault, "FILE:LINE:COLUMN: TEXT", or "TEXT" alone where it has no place. */
+void conf_faults_print(const struct conf_faults *faults, const char *path, FILE *to);
+
+#endif

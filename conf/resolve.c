@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/resolve.h"
+
+#include <grp.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "conf/suggest.h"
+#include "conf/uri.h"
+#include "conf/words.h"
+
+#define DEFAULT_LISTENER "unix:/run/milvus-bouncer/milvus.sock"
+#define DEFAULT_DATABASE "default"
+#define ANY_DATABASE     "*"
+#define SUGGESTED_MAX    64
+
+struct resolver {
+    struct arena *arena;
+    struct conf_faults *faults;
+    struct conf *conf;
+    const char *const *names; /* of the upstreams */
+    const char *name_list;    /* the same for people */
+};
+
+/* The value of the key when it is there and no fault, else NULL. */
+static const struct tree_node *sound(const struct tree_node *map, const char *key)
+{
+    const struct tree_node *node = tree_find(map, key);
+    return node && !node->faulty ? node : NULL;
+}
+
+#define report(resolver, node, key, ...)                                                           \
+    faults_about((resolver)->faults, (node)->mark, key, __VA_ARGS__)
+
+/* ---- listeners ---- */
+
+static void resolve_group(struct resolver *resolver, const struct tree_node *node,
+                          struct conf_listener *listener)
+{
+    const struct group *group = getgrnam(listener->group);
+    if (group)
+        listener->gid = group->gr_gid;
+    if (!group)
+        report(resolver, node, "group", ": no group \"%s\" on this machine; see `getent group`",
+               listener->group);
+}
+
+/* Mode and group belong to a socket file. */
+static void check_unix_only(struct resolver *resolver, const struct tree_node *map, const char *key,
+                            const struct conf_listener *listener)
+{
+    const struct tree_node *node = tree_find(map, key);
+    bool is_tcp = sound(map, "address") && !address_is_unix(&listener->address);
+    if (node && is_tcp)
+        report(resolver, node, key, " is for unix: addresses alone; remove it");
+}
+
+static bool is_any_port(const struct address *address)
+{
+    /* The port stands at the same place in both. */
+    const struct sockaddr_in *sockaddr = (const struct sockaddr_in *)&address->sockaddr;
+    return !address_is_unix(address) && sockaddr->sin_port == 0;
+}
+
+static bool is_same(const struct address *a, const struct address *b)
+{
+    return a->length == b->length && memcmp(&a->sockaddr, &b->sockaddr, a->length) == 0;
+}
+
+static void check_duplicate(struct resolver *resolver, const struct tree_node *node, size_t index)
+{
+    const struct conf_listener *listeners = resolver->conf->listeners;
+    const struct address *address = &listeners[index].address;
+    if (!node || is_any_port(address))
+        return;
+    for (size_t i = 0; i < index; i++) {
+        if (!is_same(&listeners[i].address, address))
+            continue;
+        report(resolver, node, "address", ": %s stands twice; remove one of the two",
+               address->text);
+        return;
+    }
+}
+
+static void resolve_listener(struct resolver *resolver, const struct tree_node *map, size_t index)
+{
+    struct conf_listener *listener = (struct conf_listener *)&resolver->conf->listeners[index];
+    listener->gid = (gid_t)-1;
+    if (!tree_find(map, "mode"))
+        listener->mode = CONF_MODE_UNSET;
+    if (sound(map, "group"))
+        resolve_group(resolver, sound(map, "group"), listener);
+    check_unix_only(resolver, map, "mode", listener);
+    check_unix_only(resolver, map, "group", listener);
+    check_duplicate(resolver, sound(map, "address"), index);
+}
+
+static void add_default_listener(struct resolver *resolver)
+{
+    struct conf_listener *listener = arena_take(resolver->arena, 1, sizeof(*listener));
+    const char *error;
+    *listener = (struct conf_listener){
+        .mode = CONF_MODE_UNSET, .gid = (gid_t)-1, .database = DEFAULT_DATABASE};
+    if (address_parse(DEFAULT_LISTENER, &listener->address, &error) != 0)
+        faults_add(resolver->faults, (struct mark){0}, "%s", error);
+    resolver->conf->listeners = listener;
+    resolver->conf->listener_count = 1;
+}
+
+static void resolve_listeners(struct resolver *resolver, const struct tree_node *list)
+{
+    if (!list) {
+        add_default_listener(resolver);
+        return;
+    }
+    size_t index = 0;
+    const struct tree_entry *entry = resolver->conf->listener_count > 0 ? list->entries : NULL;
+    for (; entry; entry = entry->next)
+        resolve_listener(resolver, entry->value, index++);
+}
+
+/* ---- credentials, of an upstream or a database ---- */
+
+static void check_user(struct resolver *resolver, const struct tree_node *user,
+                       const struct tree_node *password)
+{
+    if (user && !password)
+        report(resolver, user, "user",
+               " needs \"password_file\", the file that holds its password");
+    if (password && !user)
+        report(resolver, password, "password_file", " needs \"user\", whose password it holds");
+    /* Milvus splits what it gets at the first colon. */
+    if (user && strchr(user->text, ':'))
+        report(resolver, user, "user", " is a name without a colon; Milvus ends it there");
+}
+
+static void resolve_credential(struct resolver *resolver, const struct tree_node *map,
+                               struct conf_credential *credential)
+{
+    const struct tree_node *token = tree_find(map, "token_file");
+    const struct tree_node *user = tree_find(map, "user");
+    const struct tree_node *password = tree_find(map, "password_file");
+    const struct tree_node *file = token ? token : password;
+    if (file) {
+        credential->line = file->mark.line;
+        credential->column = file->mark.column;
+    }
+    if (token && (user || password)) {
+        report(resolver, token, "token_file",
+               " excludes \"user\" and \"password_file\"; keep the token or the user");
+        return;
+    }
+    check_user(resolver, user, password);
+}
+
+/* ---- upstreams ---- */
+
+static const struct tree_node *uri_node(const struct tree_node *map)
+{
+    const struct tree_node *node = sound(map, "uri");
+    if (node && node->kind == TREE_LIST)
+        node = node->entries->value;
+    return node && !node->faulty ? node : NULL;
+}
+
+static void resolve_uri(struct resolver *resolver, const struct tree_node *node,
+                        struct conf_upstream *upstream)
+{
+    struct uri uri;
+    const char *error;
+    if (uri_parse(upstream->uri, &uri, &error) != 0) {
+        report(resolver, node, "uri", ": %s", error);
+        return;
+    }
+    upstream->host = arena_text(resolver->arena, uri.host, strlen(uri.host));
+    upstream->port = uri.port;
+    upstream->secure = uri.secure;
+}
+
+static void check_tls(struct resolver *resolver, const struct tree_node *map,
+                      const struct conf_upstream *upstream)
+{
+    const struct tree_node *tls = sound(map, "tls");
+    const struct tree_node *cert = tree_find(tls, "cert_file");
+    const struct tree_node *key = tree_find(tls, "key_file");
+    if (tls && upstream->host && !upstream->secure)
+        report(resolver, tls, "tls", " needs an https:// \"uri\"; change that, or remove \"tls\"");
+    if (cert && !key)
+        report(resolver, cert, "cert_file", " needs \"key_file\", the certificate's key");
+    if (key && !cert)
+        report(resolver, key, "key_file", " needs \"cert_file\", the key's certificate");
+}
+
+static void resolve_upstreams(struct resolver *resolver, const struct tree_node *map)
+{
+    struct conf_upstream *upstream = (struct conf_upstream *)resolver->conf->upstreams;
+    if (!upstream)
+        return;
+    for (const struct tree_entry *entry = map->entries; entry; entry = entry->next, upstream++) {
+        const struct tree_node *uri = uri_node(entry->value);
+        if (uri)
+            resolve_uri(resolver, uri, upstream);
+        resolve_credential(resolver, entry->value, &upstream->credential);
+        check_tls(resolver, entry->value, upstream);
+    }
+}
+
+/* ---- databases ---- */
+
+/* The names of the upstreams, ended by NULL, for those who look for another one. Of many the first
+ * do: a fault is no index. */
+static const char *const *upstream_names(struct resolver *resolver)
+{
+    const struct conf *conf = resolver->conf;
+    const char **names = arena_take(resolver->arena, SUGGESTED_MAX + 1, sizeof(*names));
+    size_t count = 0;
+    for (size_t i = 0; i < conf->upstream_count && count < SUGGESTED_MAX; i++) {
+        if (conf->upstreams[i].name)
+            names[count++] = conf->upstreams[i].name;
+    }
+    return names;
+}
+
+static void resolve_upstream(struct resolver *resolver, const struct tree_node *node,
+                             struct conf_database *database)
+{
+    const struct conf *conf = resolver->conf;
+    size_t count = conf->upstream_count;
+    for (size_t i = 0; i < count && !database->upstream; i++) {
+        if (conf->upstreams[i].name && strcmp(conf->upstreams[i].name, node->text) == 0)
+            database->upstream = &conf->upstreams[i];
+    }
+    if (database->upstream || count == 0)
+        return;
+    const char *near = suggest_nearest(node->text, resolver->names);
+    if (near)
+        report(resolver, node, "upstream", ": no upstream \"%s\"; did you mean \"%s\"?", node->text,
+               near);
+    if (!near)
+        report(resolver, node, "upstream", ": no upstream \"%s\"; there is %s", node->text,
+               resolver->name_list);
+}
+
+static void resolve_name(struct resolver *resolver, const struct tree_node *map,
+                         struct conf_database *database)
+{
+    const struct tree_node *name = tree_find(map, "name");
+    bool any = database->name && strcmp(database->name, ANY_DATABASE) == 0;
+    if (any && name)
+        report(resolver, name, "name", " cannot stand at \"*\", which keeps each name; remove it");
+    if (!any && !name)
+        database->upstream_name = database->name;
+}
+
+static void check_timeout(struct resolver *resolver, const struct tree_node *node, const char *key,
+                          int64_t timeout, const struct conf_database *database)
+{
+    if (timeout > database->max_timeout)
+        report(resolver, node, key, " is more than \"max_timeout\"; lower it, or raise that");
+}
+
+static void resolve_timeouts(struct resolver *resolver, const struct tree_node *map,
+                             struct conf_database *database)
+{
+    const struct tree_node *timeouts = tree_find(map, "timeouts");
+    const struct tree_node *max = tree_find(map, "max_timeout");
+    if (max && max->faulty)
+        return;
+    const struct tree_node *given = tree_find(timeouts, "default");
+    if (!given && database->default_timeout > database->max_timeout)
+        database->default_timeout = database->max_timeout;
+    if (given)
+        check_timeout(resolver, given, "default", database->default_timeout, database);
+    for (size_t i = 0; i < database->method_timeout_count; i++) {
+        const struct conf_method_timeout *method = &database->method_timeouts[i];
+        const struct tree_node *node = tree_find(timeouts, method->method);
+        check_timeout(resolver, node, method->method, method->timeout, database);
+    }
+}
+
+static void resolve_own_credential(struct resolver *resolver, const struct tree_node *map,
+                                   struct conf_database *database)
+{
+    resolve_credential(resolver, map, &database->credential);
+    database->own_credential =
+        tree_find(map, "token_file") || tree_find(map, "user") || tree_find(map, "password_file");
+    if (!database->own_credential && database->upstream)
+        database->credential = database->upstream->credential;
+}
+
+static void resolve_database(struct resolver *resolver, const struct tree_node *map,
+                             struct conf_database *database)
+{
+    const struct tree_node *upstream = sound(map, "upstream");
+    if (upstream)
+        resolve_upstream(resolver, upstream, database);
+    resolve_name(resolver, map, database);
+    resolve_timeouts(resolver, map, database);
+    resolve_own_credential(resolver, map, database);
+}
+
+static void resolve_databases(struct resolver *resolver, const struct tree_node *map)
+{
+    struct conf_database *database = (struct conf_database *)resolver->conf->databases;
+    if (!database)
+        return;
+    for (const struct tree_entry *entry = map->entries; entry; entry = entry->next)
+        resolve_database(resolver, entry->value, database++);
+}
+
+void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_node *root,
+             struct conf *conf)
+{
+    struct resolver resolver = {.arena = arena, .faults = faults, .conf = conf};
+    resolver.names = upstream_names(&resolver);
+    resolver.name_list = words_join(arena, resolver.names);
+    resolve_listeners(&resolver, tree_find(root, "listen"));
+    resolve_upstreams(&resolver, tree_find(root, "upstreams"));
+    resolve_databases(&resolver, tree_find(root, "databases"));
+}

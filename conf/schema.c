@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/schema.h"
+
+#include <string.h>
+
+#include "conf/conf.h"
+
+#define SECOND     INT64_C(1000)
+#define HOUR       (3600 * SECOND)
+#define DAY        (24 * HOUR)
+#define KIB        INT64_C(1024)
+#define GIB        (KIB * KIB * KIB)
+#define COUNT_MANY 1048576 /* where nothing sets a narrower limit */
+
+#define AT(object, field) .offset = offsetof(object, field)
+#define MANY(object, field, of)                                                                    \
+    .offset = offsetof(object, field##s), .count_offset = offsetof(object, field##_count),         \
+    .section = &of
+#define SECTION(table, object)                                                                     \
+    .keys = table, .count = sizeof(table) / sizeof(*table), .size = sizeof(object)
+
+#define X(name, text) text,
+static const char *const log_levels[] = {LOG_LEVELS(X) NULL};
+#undef X
+static const char *const log_formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
+static const char *const protocols[] = {"plain", NULL};
+static const char *const protocols_later[] = {"grpc", "http", NULL};
+
+/* The keys of a struct that has a struct conf_credential. */
+#define CREDENTIAL_KEYS(object)                                                                    \
+    {.name = "token_file", .type = SCHEMA_SECRET_FILE, AT(object, credential.token_file)},         \
+        {.name = "user", .type = SCHEMA_TEXT, AT(object, credential.user)},                        \
+        {.name = "password_file",                                                                  \
+         .type = SCHEMA_SECRET_FILE,                                                               \
+         AT(object, credential.password_file)},                                                    \
+        {.name = "token", .type = SCHEMA_MISPLACED_SECRET, .hint = "token_file"},                  \
+        {.name = "api_key", .type = SCHEMA_MISPLACED_SECRET, .hint = "token_file"},                \
+    {                                                                                              \
+        .name = "password", .type = SCHEMA_MISPLACED_SECRET, .hint = "password_file"               \
+    }
+
+/* clang-format off */
+static const struct schema_key listener_keys[] = {
+    {.name = "address", .type = SCHEMA_ADDRESS, AT(struct conf_listener, address),
+     .required = true, .hint = "write unix:/path, 127.0.0.1:19530 or [::1]:19530"},
+    {.name = "mode", .type = SCHEMA_MODE, AT(struct conf_listener, mode)},
+    {.name = "group", .type = SCHEMA_TEXT, AT(struct conf_listener, group)},
+    {.name = "database", .type = SCHEMA_TEXT, AT(struct conf_listener, database),
+     .fallback = "default"},
+    {.name = "protocols", .type = SCHEMA_PROTOCOLS, .words = protocols, .later = protocols_later},
+};
+static const struct schema_section listener = {SECTION(listener_keys, struct conf_listener)};
+
+static const struct schema_key tls_keys[] = {
+    {.name = "ca_file", .type = SCHEMA_FILE, AT(struct conf_tls, ca_file)},
+    {.name = "cert_file", .type = SCHEMA_FILE, AT(struct conf_tls, cert_file)},
+    {.name = "key_file", .type = SCHEMA_SECRET_FILE, AT(struct conf_tls, key_file)},
+    {.name = "server_name", .type = SCHEMA_TEXT, AT(struct conf_tls, server_name)},
+};
+static const struct schema_section tls = {SECTION(tls_keys, struct conf_tls)};
+
+static const struct schema_key upstream_keys[] = {
+    {.name = "uri", .type = SCHEMA_URI, AT(struct conf_upstream, uri),
+     .required = true, .hint = "write http://HOST:PORT or https://HOST:PORT"},
+    CREDENTIAL_KEYS(struct conf_upstream),
+    {.name = "tls", .type = SCHEMA_SECTION, AT(struct conf_upstream, tls), .section = &tls},
+    {.name = "connect_timeout", .type = SCHEMA_DURATION, AT(struct conf_upstream, connect_timeout),
+     .minimum = 1, .maximum = DAY, .fallback = "10s"},
+    {.name = "keepalive", .type = SCHEMA_DURATION, AT(struct conf_upstream, keepalive),
+     .minimum = 10 * SECOND, .maximum = DAY, .fallback = "30s"},
+    {.name = "transport", .type = SCHEMA_LATER},
+};
+static const struct schema_section upstream = {SECTION(upstream_keys, struct conf_upstream)};
+
+static const struct schema_key timeouts_keys[] = {
+    {.name = "default", .type = SCHEMA_DURATION, AT(struct conf_database, default_timeout),
+     .minimum = 1, .maximum = DAY, .fallback = "30s"},
+};
+static const struct schema_section timeouts = {SECTION(timeouts_keys, struct conf_database),
+                                               .methods = true};
+
+static const struct schema_key database_keys[] = {
+    {.name = "upstream", .type = SCHEMA_REFERENCE, .required = true, .hint = "write the name of one of \"upstreams\""},
+    {.name = "name", .type = SCHEMA_TEXT, AT(struct conf_database, upstream_name)},
+    {.name = "pool_size", .type = SCHEMA_COUNT, AT(struct conf_database, pool_size),
+     .minimum = 1, .maximum = 1024, .fallback = "2"},
+    {.name = "max_in_flight", .type = SCHEMA_COUNT, AT(struct conf_database, max_in_flight),
+     .minimum = 1, .maximum = 65536, .fallback = "256"},
+    {.name = "queue_size", .type = SCHEMA_COUNT, AT(struct conf_database, queue_size),
+     .minimum = 0, .maximum = 1048576, .fallback = "1024"},
+    {.name = "queue_timeout", .type = SCHEMA_DURATION, AT(struct conf_database, queue_timeout),
+     .minimum = 1, .maximum = DAY, .fallback = "5s"},
+    /* Its one field of its own, default_timeout, stands in the database itself. */
+    {.name = "timeouts", .type = SCHEMA_SECTION, .offset = 0, .section = &timeouts},
+    {.name = "max_timeout", .type = SCHEMA_DURATION, AT(struct conf_database, max_timeout),
+     .minimum = 1, .maximum = DAY, .fallback = "5m"},
+    CREDENTIAL_KEYS(struct conf_database),
+    {.name = "credentials", .type = SCHEMA_LATER},
+    {.name = "merge", .type = SCHEMA_LATER},
+};
+static const struct schema_section database = {SECTION(database_keys, struct conf_database)};
+
+static const struct schema_key cache_keys[] = {
+    {.name = "ttl", .type = SCHEMA_DURATION, AT(struct conf, schema_cache.ttl),
+     .minimum = 0, .maximum = DAY, .fallback = "60s"},
+    {.name = "max_entries", .type = SCHEMA_COUNT, AT(struct conf, schema_cache.max_entries),
+     .minimum = 0, .maximum = COUNT_MANY, .fallback = "4096"},
+};
+static const struct schema_section cache = {SECTION(cache_keys, struct conf)};
+
+static const struct schema_key limits_keys[] = {
+    {.name = "max_clients", .type = SCHEMA_COUNT, AT(struct conf, limits.max_clients),
+     .minimum = 1, .maximum = COUNT_MANY, .fallback = "10000"},
+    {.name = "max_message", .type = SCHEMA_SIZE, AT(struct conf, limits.max_message),
+     .minimum = KIB, .maximum = GIB, .fallback = "64MiB"},
+    {.name = "frame_timeout", .type = SCHEMA_DURATION, AT(struct conf, limits.frame_timeout),
+     .minimum = 100, .maximum = HOUR, .fallback = "30s"},
+};
+static const struct schema_section limits = {SECTION(limits_keys, struct conf)};
+
+static const struct schema_key log_keys[] = {
+    {.name = "level", .type = SCHEMA_WORD, AT(struct conf, log.level),
+     .words = log_levels, .fallback = "info"},
+    {.name = "format", .type = SCHEMA_WORD, AT(struct conf, log.format),
+     .words = log_formats, .fallback = "text"},
+};
+static const struct schema_section log_section = {SECTION(log_keys, struct conf)};
+
+static const struct schema_key file_keys[] = {
+    {.name = "listen", .type = SCHEMA_LIST, MANY(struct conf, listener, listener)},
+    {.name = "upstreams", .type = SCHEMA_MAP, MANY(struct conf, upstream, upstream),
+     .required = true, .hint = "write upstreams: {main: {uri: \"http://127.0.0.1:19530\"}}"},
+    {.name = "databases", .type = SCHEMA_MAP, MANY(struct conf, database, database),
+     .required = true, .hint = "write databases: {\"*\": {upstream: main}} to serve any"},
+    {.name = "schema_cache", .type = SCHEMA_SECTION, .section = &cache},
+    {.name = "limits", .type = SCHEMA_SECTION, .section = &limits},
+    {.name = "log", .type = SCHEMA_SECTION, .section = &log_section},
+    {.name = "admin", .type = SCHEMA_LATER},
+    {.name = "metrics", .type = SCHEMA_LATER},
+    {.name = "access", .type = SCHEMA_LATER},
+    {.name = "user", .type = SCHEMA_LATER},
+};
+const struct schema_section schema_file = {SECTION(file_keys, struct conf)};
+/* clang-format on */
+
+const struct schema_key *schema_find(const struct schema_section *section, const char *name)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        if (strcmp(section->keys[i].name, name) == 0)
+            return &section->keys[i];
+    }
+    return NULL;
+}
+
+bool schema_is_taken(const struct schema_key *key)
+{
+    return key->type != SCHEMA_LATER && key->type != SCHEMA_MISPLACED_SECRET;
+}

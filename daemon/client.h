@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One client's socket: it reads, finds out the protocol, hands the bytes to that protocol's front,
+ * and writes what the front has to say, once a turn of the loop. An idle client holds no buffer.
+ *
+ *   NEW ──first bytes──▶ OPEN ──client_close()──▶ CLOSING ──written──▶ LINGERING ──▶ freed
+ *
+ * A client that has shut its side for writing (half-closed) stays OPEN while it has requests under
+ * way. One that is gone is freed at once, from whichever state.
+ */
+#ifndef DAEMON_CLIENT_H
+#define DAEMON_CLIENT_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+#include "conf/conf.h"
+#include "pool/router.h"
+#include "proto/sniff.h"
+
+/* Bytes waiting to be written at which a client is not read any more, and at which it is read
+ * again. */
+#define CLIENT_OUTPUT_HIGH (1u << 20)
+#define CLIENT_OUTPUT_LOW  (256u << 10)
+
+struct client;
+
+/* What a protocol does with its clients. */
+struct front {
+    /* The client speaks this protocol: makes the front's part of it. */
+    void (*open)(struct client *client);
+    /* Takes all of the bytes. May end in client_close(). */
+    void (*input)(struct client *client, struct span bytes);
+    /* Whether a message has begun and is not whole. */
+    bool (*in_message)(const struct client *client);
+    /* Whether requests are under way. */
+    bool (*busy)(const struct client *client);
+    /* Something to write that does no harm, by which a half-closed client that is gone is noticed.
+     */
+    void (*probe)(struct client *client);
+    /* Tells the client to send no more requests here, and why. */
+    void (*goaway)(struct client *client, enum code code, const char *message);
+    /* Drops the requests under way and frees the front's part. */
+    void (*close)(struct client *client);
+};
+
+TAILQ_HEAD(client_list, client);
+
+/* All clients, and what they share. Times in ms. */
+struct clients {
+    struct event_base *loop;
+    struct router *router;
+    struct logger *logger;
+    const struct conf *conf;
+    struct client_list all;
+    struct client_list dirty; /* with something to write in this turn */
+    uint32_t count;
+    bool draining;
+    struct event *flush;
+    uint8_t *scratch; /* what is read, before it is handed on */
+    /* A client is freed. */
+    void (*left)(void *context);
+    void *context;
+};
+
+/* Sets up the rest, where loop, router, logger, conf, left and context are set. */
+void clients_init(struct clients *clients);
+
+/* Every client is told to go; each leaves when its requests are answered. */
+void clients_drain(struct clients *clients);
+
+/* Frees all clients at once, with their requests. */
+void clients_free(struct clients *clients);
+
+/* Takes an accepted, non-blocking socket. database: for requests that name none; outlives the
+ * client. */
+void client_accept(struct clients *clients, int fd, const char *database);
+
+/* For the fronts. */
+
+struct clients *client_owner(const struct client *client);
+const char *client_database(const struct client *client);
+void *client_front(const struct client *client);
+void client_set_front(struct client *client, void *front);
+
+/* A message has come whole; the time for the next one starts with its first byte. */
+void client_message_ended(struct client *client);
+
+/* Queues bytes that are copied, or a blob that is referenced; written at the turn's end. */
+void client_write(struct client *client, struct span bytes);
+void client_write_blob(struct client *client, struct blob *blob);
+
+/* What is queued is still written; then the connection ends. Requests under way are dropped and the
+ * front's part is freed: whoever calls this returns without touching it. */
+void client_close(struct client *client);
+
+/* A request has been answered: a client that only waited for that may leave. */
+void client_answered(struct client *client);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/connect_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "pool/grpc_transport.h"
+#include "pool/router.h"
+
+struct check {
+    struct event_base *loop;
+    size_t pending;
+    bool failed;
+};
+
+/* A question to one database. */
+struct question {
+    struct request request;
+    struct check *check;
+    const struct conf_database *database;
+};
+
+/* The pools' own lines would say the same twice. */
+static void discard(struct logger *logger, enum log_level level, const char *format,
+                    va_list arguments)
+{
+    (void)logger, (void)level, (void)format, (void)arguments;
+}
+
+static void print_fault(struct question *question, struct span message)
+{
+    question->check->failed = true;
+    fprintf(stderr, "database %s: upstream %s (%s): %.*s\n", question->database->name,
+            question->database->upstream->name, question->database->upstream->uri,
+            SPAN_ARGS(message));
+}
+
+/* GetVersionResponse: the version is field 2. */
+static void print_version(const struct question *question, const struct outcome *outcome)
+{
+    struct span version = span_of(NULL, 0);
+    if (wire_find_bytes(blob_span(outcome->reply), (struct wire_path){.number = 2}, &version))
+        printf("database %s: upstream %s (%s): Milvus %.*s\n", question->database->name,
+               question->database->upstream->name, question->database->upstream->uri,
+               SPAN_ARGS(version));
+}
+
+static void answered(struct request *request, const struct outcome *outcome)
+{
+    struct question *question = (struct question *)request;
+    struct check *check = question->check;
+    struct wire_status status = {0};
+    if (outcome->code != CODE_OK)
+        print_fault(question, outcome->message);
+    else if (rpc_read_status(request->rpc, blob_span(outcome->reply), &status) &&
+             (status.code != 0 || status.legacy != 0))
+        print_fault(question, status.reason);
+    else if (span_is(request->method, "GetVersion"))
+        print_version(question, outcome);
+    free(question);
+    if (--check->pending == 0)
+        event_base_loopbreak(check->loop);
+}
+
+static void ask(struct check *check, struct router *router, const struct conf_database *database,
+                const char *method)
+{
+    struct question *question = calloc(1, sizeof(*question));
+    if (!question)
+        abort();
+    bool any = strcmp(database->name, "*") == 0;
+    question->check = check;
+    question->database = database;
+    question->request.method = span_text(method);
+    question->request.database = span_text(any ? "default" : database->name);
+    question->request.answer = answered;
+    check->pending++;
+    router_submit(router, &question->request);
+}
+
+static void ask_all(struct check *check, struct router *router, const struct conf *conf)
+{
+    check->pending = 1; /* until all have been asked */
+    for (size_t i = 0; i < conf->database_count; i++) {
+        ask(check, router, &conf->databases[i], "Connect");
+        ask(check, router, &conf->databases[i], "GetVersion");
+    }
+    if (--check->pending > 0)
+        event_base_dispatch(check->loop);
+}
+
+int connect_check(const struct conf *conf)
+{
+    struct logger silent = {.level = LOG_ERROR, .write = discard};
+    struct check check = {.loop = event_base_new()};
+    struct transport *transport = check.loop ? grpc_transport_new(check.loop) : NULL;
+    if (!transport)
+        abort();
+    char *error = NULL;
+    struct router *router = router_new(conf, check.loop, transport, &silent, &error);
+    if (router)
+        ask_all(&check, router, conf);
+    else
+        fprintf(stderr, "%s\n", error);
+    free(error);
+    router_free(router);
+    transport->close(transport);
+    event_base_free(check.loop);
+    return router && !check.failed ? 0 : -1;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/listener.h"
+
+#include <errno.h>
+#include <event2/listener.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/socket_file.h"
+
+#define BACKLOG 1024
+#define REFUSED                                                                                    \
+    64 /* clients above max_clients that are told so at once; others wait in the kernel */
+#define RETRY_TIME                                                                                 \
+    100 /* ms until accepting is tried again, after the kernel had no descriptor for it */
+
+struct listener {
+    const struct conf_listener *conf;
+    int fd;
+    struct socket_file file; /* set when we made one */
+    struct clients *clients;
+    struct event readable;
+    struct event retry;
+    bool full; /* not accepting: too many clients */
+};
+
+static char *error_text(const struct conf_listener *conf, const char *what)
+{
+    char *text = NULL;
+    if (asprintf(&text, "%s: %s", conf->address.text, what) < 0)
+        return NULL;
+    return text;
+}
+
+static int open_socket(const struct conf_listener *conf)
+{
+    const struct address *address = &conf->address;
+    int family = address->sockaddr.ss_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1;
+    if (fd >= 0 && family != AF_UNIX)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (fd >= 0 && family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    return fd;
+}
+
+/* Nobody gets in between bind and the right mode: before listen() a connection is refused. */
+static int bind_and_listen(struct listener *listener)
+{
+    const struct address *address = &listener->conf->address;
+    if (address_is_unix(address)) {
+        if (socket_file_bind(&listener->file, listener->fd, listener->conf) != 0)
+            return -1;
+    } else if (bind(listener->fd, (const struct sockaddr *)&address->sockaddr, address->length) !=
+               0) {
+        return -1;
+    }
+    return listen(listener->fd, BACKLOG);
+}
+
+static struct listener *listener_new(int fd, const struct conf_listener *conf)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    if (!listener)
+        abort();
+    listener->conf = conf;
+    listener->fd = fd;
+    return listener;
+}
+
+struct listener *listener_open(const struct conf_listener *conf, char **ret_error)
+{
+    struct listener *listener = listener_new(open_socket(conf), conf);
+    if (listener->fd >= 0 && bind_and_listen(listener) == 0)
+        return listener;
+    *ret_error = error_text(conf, strerror(errno));
+    listener_close(listener);
+    return NULL;
+}
+
+struct listener *listener_adopt(int fd, const struct conf_listener *conf)
+{
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return listener_new(fd, conf);
+}
+
+static void retry_later(struct listener *listener)
+{
+    struct timeval wait = {.tv_usec = RETRY_TIME * 1000};
+    log_error(listener->clients->logger, "%s: cannot accept: %s", listener->conf->address.text,
+              strerror(errno));
+    event_del(&listener->readable);
+    event_add(&listener->retry, &wait);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what;
+    struct listener *listener = argument;
+    event_add(&listener->readable, NULL);
+}
+
+/* One at a time: the loop turns, and others are heard, between two clients. */
+static void on_client(evutil_socket_t fd, short what, void *argument)
+{
+    (void)what;
+    struct listener *listener = argument;
+    struct clients *clients = listener->clients;
+    int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+        retry_later(listener);
+    if (client < 0)
+        return;
+    client_accept(clients, client, listener->conf->database);
+    if (clients->count < clients->conf->limits.max_clients + REFUSED)
+        return;
+    listener->full = true;
+    event_del(&listener->readable);
+}
+
+void listener_start(struct listener *listener, struct clients *clients)
+{
+    listener->clients = clients;
+    event_assign(&listener->readable, clients->loop, listener->fd, EV_READ | EV_PERSIST, on_client,
+                 listener);
+    event_assign(&listener->retry, clients->loop, -1, 0, on_retry, listener);
+    event_add(&listener->readable, NULL);
+    log_info(clients->logger, "listening on %s", listener->conf->address.text);
+}
+
+void listener_clients_left(struct listener *listener)
+{
+    const struct clients *clients = listener->clients;
+    if (!listener->full || clients->count >= clients->conf->limits.max_clients + REFUSED)
+        return;
+    listener->full = false;
+    event_add(&listener->readable, NULL);
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener)
+        return;
+    if (listener->clients) {
+        event_del(&listener->readable);
+        event_del(&listener->retry);
+    }
+    if (listener->fd >= 0)
+        close(listener->fd);
+    socket_file_remove(&listener->file);
+    free(listener);
+}
+
+bool listener_matches(int fd, const struct address *address)
+{
+    struct sockaddr_storage bound = {0};
+    socklen_t length = sizeof(bound);
+    if (getsockname(fd, (struct sockaddr *)&bound, &length) != 0)
+        return false;
+    if (bound.ss_family != address->sockaddr.ss_family)
+        return false;
+    if (bound.ss_family == AF_UNIX)
+        return strcmp(((struct sockaddr_un *)&bound)->sun_path, address_path(address)) == 0;
+    return length == address->length && memcmp(&bound, &address->sockaddr, length) == 0;
+}

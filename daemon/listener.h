@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An address that clients connect to. */
+#ifndef DAEMON_LISTENER_H
+#define DAEMON_LISTENER_H
+
+#include "daemon/client.h"
+
+struct listener;
+
+/*
+ * Binds the address; a socket file that nobody listens on any more is replaced. NULL: *ret_error
+ * says which address and why, to be freed.
+ */
+struct listener *listener_open(const struct conf_listener *conf, char **ret_error);
+
+/* Takes a socket that listens already, from systemd; its file is not ours to remove. */
+struct listener *listener_adopt(int fd, const struct conf_listener *conf);
+
+/* Begins to accept; the listener then waits for clients_left() while there are too many. */
+void listener_start(struct listener *listener, struct clients *clients);
+
+/* Accepts again if it had stopped because of too many clients. */
+void listener_clients_left(struct listener *listener);
+
+/* Stops listening and removes the socket file, if it is still the one it made; NULL is accepted. */
+void listener_close(struct listener *listener);
+
+/* Whether a socket listens at that address. */
+bool listener_matches(int fd, const struct address *address);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pool/grpc_channel.h"
+
+#include <errno.h>
+#include <grpc/grpc_security.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SYSTEM_CA_FILE    "/etc/ssl/certs/ca-certificates.crt" /* of Debian's ca-certificates */
+#define PEM_MAX           (4u << 20)
+#define KEEPALIVE_TIMEOUT 10000 /* ms until a ping without an answer ends the connection */
+#define BACKOFF_FIRST     200   /* ms */
+#define BACKOFF_MAX       10000 /* ms */
+#define TARGET_MAX        512
+#define ARGS_MAX          24
+
+struct args {
+    grpc_arg items[ARGS_MAX];
+    size_t count;
+};
+
+static void set_integer(struct args *args, const char *key, int64_t value)
+{
+    int fits = value > INT32_MAX ? INT32_MAX : (int)value;
+    args->items[args->count++] =
+        (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = fits};
+}
+
+static void set_text(struct args *args, const char *key, const char *value)
+{
+    args->items[args->count++] =
+        (grpc_arg){.type = GRPC_ARG_STRING, .key = (char *)key, .value.string = (char *)value};
+}
+
+/* Keys and meanings: grpc/impl/codegen/grpc_types.h of gRPC 1.51. */
+static void set_all(struct args *args, const struct conf_upstream *to, uint32_t max_message)
+{
+    set_text(args, GRPC_ARG_PRIMARY_USER_AGENT_STRING, "milvus-bouncer/" MVB_VERSION);
+    set_integer(args, GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); /* a connection of its own */
+    set_integer(args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    set_integer(args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+    set_integer(args, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int64_t)max_message + BUFSIZ);
+    set_integer(args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_message);
+    set_integer(args, GRPC_ARG_KEEPALIVE_TIME_MS, to->keepalive);
+    set_integer(args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT);
+    set_integer(args, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+    set_integer(args, GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    set_integer(args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, BACKOFF_FIRST);
+    set_integer(args, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, to->connect_timeout);
+    set_integer(args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, BACKOFF_MAX);
+    if (!to->tls.server_name)
+        return;
+    set_text(args, GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, to->tls.server_name);
+    set_text(args, GRPC_ARG_DEFAULT_AUTHORITY, to->tls.server_name);
+}
+
+/* A file as a text; NULL and *ret_error when it cannot be read. */
+static char *read_pem(const char *name, char **ret_error)
+{
+    FILE *file = fopen(name, "rbe");
+    char *text = file ? malloc(PEM_MAX + 1) : NULL;
+    size_t length = text ? fread(text, 1, PEM_MAX + 1, file) : 0;
+    if (!text || ferror(file) || length == 0 || length > PEM_MAX) {
+        if (asprintf(ret_error, "%s: %s", name, file ? "no PEM file" : strerror(errno)) < 0)
+            *ret_error = NULL;
+        free(text);
+        text = NULL;
+    }
+    if (file)
+        fclose(file);
+    if (text)
+        text[length] = '\0';
+    return text;
+}
+
+static void wipe(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static const char *ca_file(const struct conf_tls *tls)
+{
+    if (tls->ca_file)
+        return tls->ca_file;
+    return access(SYSTEM_CA_FILE, R_OK) == 0 ? SYSTEM_CA_FILE : NULL;
+}
+
+static grpc_channel_credentials *tls_credentials(const struct conf_tls *tls, char **ret_error)
+{
+    grpc_channel_credentials *credentials = NULL;
+    char *roots = NULL;
+    char *certificate = NULL;
+    char *key = NULL;
+    if (ca_file(tls) && !(roots = read_pem(ca_file(tls), ret_error)))
+        goto out;
+    if (tls->cert_file && !(certificate = read_pem(tls->cert_file, ret_error)))
+        goto out;
+    if (tls->key_file && !(key = read_pem(tls->key_file, ret_error)))
+        goto out;
+    grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = certificate};
+    credentials = grpc_ssl_credentials_create(roots, key ? &pair : NULL, NULL, NULL);
+out:
+    wipe(key);
+    free(certificate);
+    free(roots);
+    return credentials;
+}
+
+grpc_channel *grpc_channel_open(const struct conf_upstream *to, uint32_t max_message,
+                                char **ret_error)
+{
+    char target[TARGET_MAX];
+    bool ipv6 = strchr(to->host, ':') != NULL;
+    snprintf(target, sizeof(target), "dns:///%s%s%s:%u", ipv6 ? "[" : "", to->host, ipv6 ? "]" : "",
+             to->port);
+    grpc_channel_credentials *credentials =
+        to->secure ? tls_credentials(&to->tls, ret_error) : grpc_insecure_credentials_create();
+    if (!credentials)
+        return NULL;
+    struct args args = {.count = 0};
+    set_all(&args, to, max_message);
+    grpc_channel_args channel_args = {.num_args = args.count, .args = args.items};
+    grpc_channel *channel = grpc_channel_create(target, credentials, &channel_args);
+    grpc_channel_credentials_release(credentials);
+    return channel;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool of one database: its connections to the upstream, the slots that requests take while
+ * they are on the wire, and the queue of those that wait, first come first served.
+ *
+ * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
+ * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
+ * most until its deadline (DEADLINE_EXCEEDED). One that certainly was not begun by the server is
+ * sent once more; any other never.
+ */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include "auth/credential.h"
+#include "pool/request.h"
+#include "pool/upstream.h"
+
+struct pool_setup {
+    struct event_base *loop;
+    struct transport *transport;
+    struct logger *logger;
+    const struct conf_database *database; /* outlives the pool */
+    uint32_t max_message;                 /* bytes */
+    /* The upstream may be another than it was: the first connection has come up, or one again. */
+    void (*connected)(void *context, struct pool *pool);
+    void *context;
+};
+
+/* Reads the credential and starts connecting. NULL: *ret_error says what is wrong, to be freed. */
+struct pool *pool_new(const struct pool_setup *setup, char **ret_error);
+
+/* With all requests ended; NULL is accepted. */
+void pool_free(struct pool *pool);
+
+const struct conf_database *pool_database(const struct pool *pool);
+
+/* Takes a request with pool, path and deadline set; its ended() comes later or at once. */
+void pool_submit(struct pool *pool, struct request *request);
+
+/* Drops a request that is queued or on the wire: upstream it is cancelled, and ended() is not
+ * called. */
+void pool_cancel(struct pool *pool, struct request *request);
+
+/* The phase in which a queued or sent request is. */
+enum phase pool_phase(const struct pool *pool, const struct request *request);
+
+#endif

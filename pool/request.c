@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pool/request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "pool/clock.h"
+
+#define MESSAGE_MAX 1024 /* bytes of an error of the daemon's own; the rest is cut */
+
+void request_timer(struct request *request, struct event_base *loop, int64_t at,
+                   event_callback_fn fired)
+{
+    request_timer_stop(request);
+    int64_t left = at - clock_now();
+    if (left < 0)
+        left = 0;
+    struct timeval wait = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    event_assign(&request->timer, loop, -1, 0, fired, request);
+    event_add(&request->timer, &wait);
+}
+
+void request_timer_stop(struct request *request)
+{
+    if (event_initialized(&request->timer))
+        event_del(&request->timer);
+}
+
+void request_end(struct request *request, const struct outcome *outcome)
+{
+    request_timer_stop(request);
+    request->state = REQUEST_IDLE;
+    request->ended(request, outcome);
+}
+
+void request_fail(struct request *request, enum code code, enum phase phase, const char *format,
+                  ...)
+{
+    char message[MESSAGE_MAX];
+    int length = snprintf(message, sizeof(message),
+                          "milvus-bouncer: database %.*s: %s: ", SPAN_ARGS(request->named),
+                          phase_name(phase));
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message + length, sizeof(message) - (size_t)length, format, arguments);
+    va_end(arguments);
+    struct outcome outcome = {.code = code, .phase = phase, .message = span_text(message)};
+    request_end(request, &outcome);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request, from the front that made it to the upstream and back:
+ *
+ *   front ──router_submit()──▶ router ──▶ cache ──▶ pool ──▶ upstream
+ *   front ◀──────answer()───── router ◀─────ended()──────────────┘
+ *
+ * Its state names the one who has it, and with it the list that its link is in.
+ */
+#ifndef POOL_REQUEST_H
+#define POOL_REQUEST_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <sys/queue.h>
+
+#include "proto/blob.h"
+#include "proto/code.h"
+#include "proto/rpc.h"
+
+#define REQUEST_DATABASE_MAX 255 /* bytes of a database's name, as Milvus limits it */
+
+enum request_state {
+    REQUEST_IDLE,    /* nobody: not submitted, or ended */
+    REQUEST_WAITING, /* the cache, in a list of an entry: for an answer that another request fetches
+                      */
+    REQUEST_QUEUED,  /* the pool, in its queue: for a slot or a connection */
+    REQUEST_WIRE,    /* the pool, in no list: sent, its call is with the upstream */
+};
+
+/* How it ended. Borrowed by the one who is told. */
+struct outcome {
+    enum code code;
+    enum phase phase; /* of a failure; NONE when the upstream answered, whatever it said */
+    struct span message;
+    struct blob *reply; /* with code OK */
+};
+
+struct router;
+struct pool;
+struct seen;
+struct cache_entry;
+struct pool_slot;
+
+struct request {
+    /* The question: set by its maker, who keeps what it points to until the end. */
+    struct span method;
+    struct span database; /* named beside the message; empty: none */
+    struct blob *payload; /* owner of body; NULL with an empty body */
+    struct span body;
+    uint32_t timeout;  /* ms; 0: the daemon's own */
+    struct seen *seen; /* what the asker's connection has described before; NULL: nothing */
+    void (*answer)(struct request *request, const struct outcome *outcome); /* once */
+    void *context;                                                          /* the maker's own */
+
+    /* What admission found out. */
+    struct router *router;
+    const struct rpc *rpc; /* NULL: unknown to the table, forwarded all the same */
+    char path[RPC_PATH_MAX];
+    struct span named;         /* the database, as the client calls it */
+    struct span upstream_name; /* and as the upstream does */
+    struct span collection;    /* empty: none named */
+    struct blob *tail;         /* of the message, behind body; owned */
+    struct pool *pool;
+    int64_t deadline; /* on clock_now()'s clock */
+
+    /* Where it is. */
+    enum request_state state;
+    TAILQ_ENTRY(request) link;   /* in the pool's queue */
+    LIST_ENTRY(request) waiting; /* in a list of its entry */
+    struct event timer;
+    void (*ended)(struct request *request, const struct outcome *outcome); /* towards answer */
+    int64_t queued_at;
+    bool repeated; /* it has been sent twice */
+    struct pool_slot *slot;
+    struct cache_entry *entry;
+};
+
+TAILQ_HEAD(request_list, request);
+
+/* Calls `fired` at that time unless set again or stopped before; owner of the request's timer is
+ * who has the request. */
+void request_timer(struct request *request, struct event_base *loop, int64_t at,
+                   event_callback_fn fired);
+void request_timer_stop(struct request *request);
+
+/* Hands the outcome back. The request is out of every list and its timer is stopped. */
+void request_end(struct request *request, const struct outcome *outcome);
+
+/* Ends it with an error of the daemon's own: the message says "milvus-bouncer: database NAME:
+ * PHASE: …". */
+void request_fail(struct request *request, enum code code, enum phase phase, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pool/router.h"
+
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "pool/clock.h"
+
+struct route {
+    UT_hash_handle hh;
+    const char *name; /* the clients' */
+    struct pool *pool;
+};
+
+struct router {
+    struct cache *cache;
+    struct route *routes;
+    struct pool *any; /* of "*", or NULL */
+};
+
+static struct pool *find_pool(const struct router *router, struct span name)
+{
+    struct route *route;
+    HASH_FIND(hh, router->routes, name.at, name.length, route);
+    return route ? route->pool : router->any;
+}
+
+/* HTTP/2 metadata carries printable ASCII; Milvus allows less. */
+static bool name_valid(struct span name)
+{
+    if (name.length == 0 || name.length > REQUEST_DATABASE_MAX)
+        return false;
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.at[i] <= ' ' || name.at[i] > '~')
+            return false;
+    }
+    return true;
+}
+
+/* The timeout that applies where the client names none: the method's, else the database's. */
+static int64_t timeout_of(const struct conf_database *database, const struct request *request)
+{
+    for (size_t i = 0; request->rpc && i < database->method_timeout_count; i++) {
+        if (strcmp(database->method_timeouts[i].method, request->rpc->name) == 0)
+            return database->method_timeouts[i].timeout;
+    }
+    return database->default_timeout;
+}
+
+static void set_deadline(const struct conf_database *database, struct request *request)
+{
+    int64_t timeout = request->timeout ? request->timeout : timeout_of(database, request);
+    if (timeout > database->max_timeout)
+        timeout = database->max_timeout;
+    request->deadline = clock_now() + timeout;
+}
+
+/* Database and collection as the message names them. False: it is no protobuf. */
+static bool read_names(struct request *request, struct span *ret_database)
+{
+    struct span database = span_of(NULL, 0);
+    const struct rpc *rpc = request->rpc;
+    if (!rpc)
+        return true;
+    if (rpc->database.number != 0 && !wire_find_bytes(request->body, rpc->database, &database))
+        return false;
+    if (rpc->collection.number != 0 &&
+        !wire_find_bytes(request->body, rpc->collection, &request->collection))
+        return false;
+    *ret_database = database;
+    return true;
+}
+
+static struct span upstream_name(const struct pool *pool, const struct request *request)
+{
+    const char *name = pool_database(pool)->upstream_name;
+    return name ? span_text(name) : request->named;
+}
+
+/* What makes the message name the upstream's database, where the client's name for it is another.
+ */
+static struct blob *rename_tail(const struct request *request)
+{
+    struct blob *tail = blob_new(wire_override_bound(request->upstream_name.length));
+    if (!tail)
+        abort();
+    tail->size = wire_override(tail->data, request->rpc->database, request->upstream_name);
+    return tail;
+}
+
+/* Fills in what admission finds out. False: it has failed the request. */
+static bool admit(struct router *router, struct request *request)
+{
+    struct span in_message = span_of(NULL, 0);
+    request->named = request->database;
+    if (!rpc_method_valid(request->method)) {
+        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                     "\"%.*s\" is no method: a name such as Search, or service/method",
+                     SPAN_ARGS(span_cut(request->method, RPC_METHOD_MAX)));
+        return false;
+    }
+    request->rpc = rpc_find(request->method);
+    if (request->rpc && request->rpc->status == RPC_STATUS_STREAM) {
+        request_fail(request, CODE_UNIMPLEMENTED, PHASE_ADMISSION,
+                     "%s is a stream: it cannot be called as one request with one reply",
+                     request->rpc->name);
+        return false;
+    }
+    if (!read_names(request, &in_message)) {
+        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                     "the request of %s is not a protobuf message", request->rpc->name);
+        return false;
+    }
+    if (in_message.length > 0)
+        request->named = in_message;
+    if (!name_valid(request->named)) {
+        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                     "no name for a database: 1 to %d printable ASCII characters",
+                     REQUEST_DATABASE_MAX);
+        return false;
+    }
+    request->pool = find_pool(router, request->named);
+    if (!request->pool) {
+        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                     "this database is not served: the daemon's configuration has no entry for "
+                     "it under databases, and no \"*\"");
+        return false;
+    }
+    rpc_method_path(request->method, request->path);
+    request->upstream_name = upstream_name(request->pool, request);
+    if (in_message.length > 0 && !span_equal(in_message, request->upstream_name))
+        request->tail = rename_tail(request);
+    set_deadline(pool_database(request->pool), request);
+    return true;
+}
+
+/* Descriptions that the request may make wrong; with its end they may have been made wrong. */
+static void clear_effects(struct router *router, const struct request *request)
+{
+    const struct rpc *rpc = request->rpc;
+    if (!rpc || !request->pool)
+        return;
+    if (rpc->cache == RPC_CACHE_CLEAR_ALL)
+        cache_clear_all(router->cache);
+    if (rpc->cache == RPC_CACHE_CLEAR_DATABASE)
+        cache_clear_collection(router->cache, request->pool, request->upstream_name,
+                               span_of(NULL, 0));
+    if (rpc->cache == RPC_CACHE_CLEAR_COLLECTION)
+        cache_clear_collection(router->cache, request->pool, request->upstream_name,
+                               request->collection);
+}
+
+/* Codes by which Milvus says that somebody's idea of a collection is wrong: no such collection 100,
+ * schema mismatch 109 (legacy 62), no such partition 200, no such database 800. */
+static bool says_stale(const struct wire_status *status)
+{
+    return status->code == 100 || status->code == 109 || status->code == 200 ||
+           status->code == 800 || status->legacy == 62;
+}
+
+static void clear_on_error(struct router *router, const struct request *request,
+                           const struct outcome *outcome)
+{
+    struct wire_status status;
+    if (!request->rpc || request->collection.length == 0 || outcome->code != CODE_OK)
+        return;
+    if (rpc_read_status(request->rpc, blob_span(outcome->reply), &status) && says_stale(&status))
+        cache_clear_collection(router->cache, request->pool, request->upstream_name,
+                               request->collection);
+}
+
+static void ended(struct request *request, const struct outcome *outcome)
+{
+    struct router *router = request->router;
+    clear_effects(router, request);
+    clear_on_error(router, request, outcome);
+    blob_unref(request->tail);
+    request->tail = NULL;
+    request->answer(request, outcome);
+}
+
+void router_submit(struct router *router, struct request *request)
+{
+    request->router = router;
+    request->ended = ended;
+    if (!admit(router, request))
+        return;
+    clear_effects(router, request);
+    if (cache_takes(request))
+        cache_ask(router->cache, request);
+    else
+        pool_submit(request->pool, request);
+}
+
+static void withdraw(struct router *router, struct request *request)
+{
+    if (request->state == REQUEST_WAITING)
+        cache_cancel(router->cache, request);
+    else
+        pool_cancel(request->pool, request);
+}
+
+void router_cancel(struct router *router, struct request *request)
+{
+    enum phase phase = request->state == REQUEST_WAITING ? cache_phase(request)
+                                                         : pool_phase(request->pool, request);
+    withdraw(router, request);
+    request_fail(request, CODE_CANCELLED, phase, "cancelled by the client");
+}
+
+void router_drop(struct router *router, struct request *request)
+{
+    withdraw(router, request);
+    clear_effects(router, request);
+    blob_unref(request->tail);
+    request->tail = NULL;
+}
+
+static void prefill_ended(struct request *request, const struct outcome *outcome)
+{
+    (void)outcome;
+    free(request);
+}
+
+static void prefill(struct router *router, const char *method, const char *database)
+{
+    struct request *request = calloc(1, sizeof(*request));
+    if (!request)
+        abort();
+    request->method = span_text(method);
+    request->database = span_text(database);
+    request->answer = prefill_ended;
+    router_submit(router, request);
+}
+
+/* An upstream that has come up, perhaps as another version, is asked what it is before anybody
+ * wants to know. */
+static void connected(void *context, struct pool *pool)
+{
+    struct router *router = context;
+    const char *name = pool_database(pool)->name;
+    const char *database = strcmp(name, "*") == 0 ? "default" : name;
+    cache_clear_session(router->cache, pool);
+    if (find_pool(router, span_text(database)) != pool)
+        return;
+    prefill(router, "Connect", database);
+    prefill(router, "GetVersion", database);
+}
+
+static void add_route(struct router *router, const char *name, struct pool *pool)
+{
+    if (strcmp(name, "*") == 0) {
+        router->any = pool;
+        return;
+    }
+    struct route *route = calloc(1, sizeof(*route));
+    if (!route)
+        abort();
+    route->name = name;
+    route->pool = pool;
+    HASH_ADD_KEYPTR(hh, router->routes, route->name, strlen(route->name), route);
+}
+
+static int open_pools(struct router *router, const struct conf *conf, struct pool_setup *setup,
+                      char **ret_error)
+{
+    for (size_t i = 0; i < conf->database_count; i++) {
+        setup->database = &conf->databases[i];
+        struct pool *pool = pool_new(setup, ret_error);
+        if (!pool)
+            return -1;
+        add_route(router, conf->databases[i].name, pool);
+    }
+    return 0;
+}
+
+struct router *router_new(const struct conf *conf, struct event_base *loop,
+                          struct transport *transport, struct logger *logger, char **ret_error)
+{
+    struct router *router = calloc(1, sizeof(*router));
+    if (!router)
+        abort();
+    router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
+    struct pool_setup setup = {
+        .loop = loop,
+        .transport = transport,
+        .logger = logger,
+        .max_message = conf->limits.max_message,
+        .connected = connected,
+        .context = router,
+    };
+    if (open_pools(router, conf, &setup, ret_error) != 0) {
+        router_free(router);
+        return NULL;
+    }
+    return router;
+}
+
+void router_free(struct router *router)
+{
+    if (!router)
+        return;
+    struct route *route;
+    struct route *following;
+    HASH_ITER (hh, router->routes, route, following) {
+        HASH_DELETE(hh, router->routes, route);
+        pool_free(route->pool);
+        free(route);
+    }
+    pool_free(router->any);
+    cache_free(router->cache);
+    free(router);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Admission: which database a request is for, by when it must end, whether memory can answer it,
+ * and which pool takes it. All pools and the cache belong to it.
+ */
+#ifndef POOL_ROUTER_H
+#define POOL_ROUTER_H
+
+#include "pool/cache.h"
+
+struct router;
+
+/* Opens a pool for each database of the configuration, which outlives the router. NULL: *ret_error
+ * says what is wrong, to be freed. */
+struct router *router_new(const struct conf *conf, struct event_base *loop,
+                          struct transport *transport, struct logger *logger, char **ret_error);
+
+/* With all requests ended or cancelled; NULL is accepted. */
+void router_free(struct router *router);
+
+/* Takes a request whose question is set and the rest zero; its answer() comes once, later or at
+ * once. */
+void router_submit(struct router *router, struct request *request);
+
+/* Ends a request that the router has as CANCELLED; answer() is called at once. */
+void router_cancel(struct router *router, struct request *request);
+
+/* Ends it too, but tells nobody: the asker is gone. */
+void router_drop(struct router *router, struct request *request);
+
+#endif

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users, roles, privileges and databases of Milvus, made directly as root."""
+import base64
+
+from pymilvus.grpc_gen import milvus_pb2
+
+from messages import checked
+
+
+def make_user(direct, user, password):
+    """Anew, if it was there."""
+    checked(direct.call("DeleteCredential", milvus_pb2.DeleteCredentialRequest(username=user)))
+    encoded = base64.b64encode(password.encode()).decode()
+    checked(direct.call("CreateCredential", milvus_pb2.CreateCredentialRequest(username=user, password=encoded)))
+
+
+def make_role(direct, role, user):
+    entity = milvus_pb2.RoleEntity(name=role)
+    checked(direct.call("CreateRole", milvus_pb2.CreateRoleRequest(entity=entity)))
+    request = milvus_pb2.OperateUserRoleRequest(username=user, role_name=role, type=milvus_pb2.AddUserToRole)
+    checked(direct.call("OperateUserRole", request))
+
+
+def grant(direct, role, privilege, kind="Collection", database="default"):
+    """A privilege on all objects of a kind (Collection, Global) in a database."""
+    entity = milvus_pb2.GrantEntity(
+        role=milvus_pb2.RoleEntity(name=role),
+        object=milvus_pb2.ObjectEntity(name=kind),
+        object_name="*",
+        grantor=milvus_pb2.GrantorEntity(privilege=milvus_pb2.PrivilegeEntity(name=privilege)),
+        db_name=database,
+    )
+    request = milvus_pb2.OperatePrivilegeRequest(entity=entity, type=milvus_pb2.Grant)
+    checked(direct.call("OperatePrivilege", request))
+
+
+def make_database(direct, database):
+    checked(direct.call("CreateDatabase", milvus_pb2.CreateDatabaseRequest(db_name=database)))
+
+
+def collections(direct, database):
+    """The names of a database's collections."""
+    request = milvus_pb2.ShowCollectionsRequest(db_name=database)
+    return set(checked(direct.call("ShowCollections", request)).collection_names)

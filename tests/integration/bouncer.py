@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon under test: MVB_BINARY, or build/milvus-bouncer."""
+import json
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import connections
+from mvb1 import Client
+from plain import Plain
+from processes import ROOT, Process, free_port
+from waiting import eventually
+
+BINARY = (ROOT / os.environ.get("MVB_BINARY", "build/milvus-bouncer")).resolve()
+SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
+
+
+def configuration(upstream, **sections):
+    """One upstream for any database; sections replace or add to it."""
+    return {
+        "upstreams": {"main": upstream},
+        "databases": {"*": {"upstream": "main"}},
+        **sections,
+    }
+
+
+def one_pool(upstream, **settings):
+    """One upstream, and a pool with these settings for the database that is asked for when none is named."""
+    return configuration(upstream, databases={"default": {"upstream": "main", **settings}})
+
+
+def yaml(config):
+    """JSON is YAML, but for durations and sizes, which are no texts and stand without quotes."""
+    return re.sub(r'"(\d+(ms|s|m|h|KiB|MiB|GiB))"', r"\1", json.dumps(config, indent=2))
+
+
+def run(*arguments, network=None):
+    """A command of the program, to its end."""
+    enter = network.enter if network else []
+    return subprocess.run(
+        [*enter, str(BINARY), *map(str, arguments)], capture_output=True, text=True, timeout=60
+    )
+
+
+class Bouncer:
+    def __init__(self, directory, config, network=None, tcp=False, listener=None, **options):
+        """config: what stands in the file but for `listen`; listener: more settings of ours; tcp: listen there too."""
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.path = self.directory / "milvus.sock"
+        self.address = f"unix:{self.path}"
+        self.tcp_address = f"127.0.0.1:{free_port()}" if tcp else None
+        self.listener = {"address": self.address, **(listener or {})}
+        self.file = self.write(config)
+        self.process = Process(
+            [BINARY, "serve", "-c", self.file], self.directory / "milvus-bouncer.log", network, **options
+        )
+        self.pid = self.process.pid
+
+    def write(self, config):
+        file = self.directory / "milvus-bouncer.yaml"
+        listen = [self.listener] + ([{"address": self.tcp_address}] if self.tcp_address else [])
+        file.write_text(yaml({"listen": listen, **config}))
+        return file
+
+    def answers(self):
+        assert self.process.is_alive(), self.log_text()
+        with Plain(self.address) as client:
+            client.ping()
+            return True
+
+    def wait_ready(self):
+        eventually(self.answers, "the daemon answers a ping")
+        return self
+
+    def plain(self):
+        return Plain(self.address)
+
+    def client(self, database=""):
+        return Client(self.address, database)
+
+    def count_upstream(self):
+        return connections.count_upstream(self.pid)
+
+    def count_clients(self):
+        return connections.count_clients(self.pid, str(self.path))
+
+    def memory(self):
+        """Resident bytes."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def log_text(self):
+        return self.process.log_text()
+
+    def stop(self):
+        """Drains it; fails unless it exits 0 and without a sanitizer's report."""
+        if self.process.is_alive():
+            self.process.signal(signal.SIGTERM)
+        try:
+            code = self.process.wait()
+        finally:
+            self.process.kill()
+        report = SANITIZER_REPORT.search(self.log_text())
+        assert not report, self.log_text()
+        assert code == 0, f"exit code {code}\n{self.log_text()}"

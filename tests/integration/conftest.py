@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers for the session, daemons for a test; a test that fails shows what its daemons logged."""
+import itertools
+import uuid
+
+import pytest
+
+from bouncer import Bouncer
+from certificates import SERVER_NAME, Authority
+from fake import BlackHole, Fake
+from goaway import GoawayProxy
+from servers import Lite, Milvus
+
+REAL = {"milvus", "one_way_tls", "two_way_tls"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if REAL & set(item.fixturenames):
+            item.add_marker("real")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.failed and "start_bouncer" in item.funcargs:
+        for bouncer in item.funcargs["start_bouncer"].started:
+            report.sections.append((str(bouncer.process.log), bouncer.log_text()))
+
+
+def stopped_at_end(server):
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def lite(tmp_path_factory):
+    yield from stopped_at_end(Lite(tmp_path_factory.mktemp("lite") / "data"))
+
+
+@pytest.fixture(scope="session")
+def milvus(tmp_path_factory):
+    yield from stopped_at_end(Milvus(tmp_path_factory.mktemp("milvus") / "data"))
+
+
+@pytest.fixture(params=["lite", pytest.param("milvus", marks=pytest.mark.real)])
+def each_milvus(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("tls") / "authority")
+
+
+def tls_arguments(authority, mode):
+    certificate, key = authority.issue("server", f"DNS:{SERVER_NAME}")
+    return ["--tls-mode", mode, "--server-pem-path", certificate, "--server-key-path", key,
+            "--ca-pem-path", authority.certificate]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def one_way_tls(tmp_path_factory, authority):
+    directory = tmp_path_factory.mktemp("one_way_tls") / "data"
+    yield from stopped_at_end(Milvus(directory, *tls_arguments(authority, 1), scheme="https"))
+
+
+@pytest.fixture(scope="module")
+def two_way_tls(tmp_path_factory, authority):
+    directory = tmp_path_factory.mktemp("two_way_tls") / "data"
+    yield from stopped_at_end(Milvus(directory, *tls_arguments(authority, 2), scheme="https"))
+
+
+@pytest.fixture
+def fake():
+    yield from stopped_at_end(Fake())
+
+
+@pytest.fixture
+def black_hole():
+    yield from stopped_at_end(BlackHole())
+
+
+@pytest.fixture
+def goaway_before_fake(tmp_path, fake):
+    yield from stopped_at_end(GoawayProxy(tmp_path / "nginx", fake.port))
+
+
+@pytest.fixture
+def start_bouncer(tmp_path):
+    """start_bouncer(config): a daemon that is ready. What is still running at the end is drained, and must exit 0."""
+    numbers = itertools.count()
+    started = []
+
+    def start(config, network=None, wait=True, **options):
+        bouncer = Bouncer(tmp_path / f"bouncer{next(numbers)}", config, network, **options)
+        started.append(bouncer)
+        return bouncer.wait_ready() if wait else bouncer
+
+    start.started = started
+    yield start
+    for bouncer in started:
+        bouncer.stop()
+
+
+@pytest.fixture
+def name():
+    """A collection's name that no other test has."""
+    return "c_" + uuid.uuid4().hex

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon as a service: exit codes, drain, sockets, logs, systemd."""
+import grp
+import json
+import os
+import signal
+import socket
+import stat
+
+import pytest
+from pymilvus.grpc_gen import milvus_pb2
+
+from bouncer import BINARY, Bouncer, configuration, run, yaml
+from codes import OK, UNAVAILABLE
+from fake import VERSION, Gate, answer, hang
+from mvb1 import GOAWAY, REPLY, Client
+from processes import Process, free_port
+from waiting import LIMIT, eventually
+
+SEARCH = milvus_pb2.SearchRequest()
+GET_VERSION = milvus_pb2.GetVersionRequest()
+FAULT, USAGE, CANNOT_BIND = 1, 2, 3
+SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+def test_version_and_help():
+    assert run("--version").stdout.startswith("milvus-bouncer ")
+    for arguments in (["--help"], ["serve", "--help"], ["check", "--help"], ["call", "--help"]):
+        done = run(*arguments)
+        assert done.returncode == 0
+        assert "milvus-bouncer" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["serv"], ["serve", "--nonsense"], ["serve", "more"], ["serve", "-c"]])
+def test_usage(arguments):
+    done = run(*arguments)
+    assert done.returncode == USAGE
+    assert done.stderr and not done.stdout
+
+
+def test_fault_in_the_configuration(tmp_path):
+    file = tmp_path / "milvus-bouncer.yaml"
+    file.write_text("upstreams:\n  main: {urii: http://127.0.0.1:1}\n")
+    done = run("serve", "-c", file)
+    assert done.returncode == FAULT
+    assert f"{file}:2:" in done.stderr
+
+
+def test_configuration_that_is_not_there(tmp_path):
+    done = run("serve", "-c", tmp_path / "missing.yaml")
+    assert done.returncode == FAULT
+    assert "missing.yaml" in done.stderr
+
+
+def cannot_start(bouncer):
+    """That it ended with the code for an address it could not bind, and named that address; its log."""
+    assert bouncer.process.wait() == CANNOT_BIND
+    return bouncer.log_text()
+
+
+@pytest.fixture
+def failing_bouncer(tmp_path):
+    """Like start_bouncer, for one that does not get as far as running."""
+    return lambda config, **options: Bouncer(tmp_path / "failing", config, **options)
+
+
+def test_port_that_is_taken(failing_bouncer, fake):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        config = configuration(fake.upstream, listen=[{"address": address}])
+        assert address in cannot_start(failing_bouncer(config))
+
+
+def test_live_socket_file_is_not_taken_over(start_bouncer, failing_bouncer, fake):
+    running = start_bouncer(configuration(fake.upstream))
+    config = configuration(fake.upstream, listen=[{"address": running.address}])
+    assert str(running.path) in cannot_start(failing_bouncer(config))
+    with running.plain() as client:
+        client.ping()
+
+
+def test_file_that_is_no_socket_is_not_removed(failing_bouncer, fake, tmp_path):
+    file = tmp_path / "precious"
+    file.write_text("data")
+    config = configuration(fake.upstream, listen=[{"address": f"unix:{file}"}])
+    assert str(file) in cannot_start(failing_bouncer(config))
+    assert file.read_text() == "data"
+
+
+def test_stale_socket_file_is_replaced(start_bouncer, fake):
+    config = configuration(fake.upstream)
+    bouncer = start_bouncer(config)
+    bouncer.process.kill()
+    assert bouncer.path.is_socket()
+    start_bouncer.started.remove(bouncer)
+    again = start_bouncer(configuration(fake.upstream, listen=[{"address": bouncer.address}]), wait=False)
+    eventually(lambda: Client(bouncer.address).call("GetVersion", GET_VERSION), "the address serves again")
+    assert again.process.is_alive()
+
+
+def test_socket_file_is_removed_at_the_end(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream))
+    bouncer.stop()
+    assert not bouncer.path.exists()
+
+
+def test_mode_and_group_of_the_socket(start_bouncer, fake):
+    group = grp.getgrgid(os.getegid()) if os.geteuid() else grp.getgrnam("nogroup")
+    listener = {"mode": "0620", "group": group.gr_name}
+    bouncer = start_bouncer(configuration(fake.upstream), listener=listener)
+    status = bouncer.path.stat()
+    assert stat.S_IMODE(status.st_mode) == 0o620
+    assert status.st_gid == group.gr_gid
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_drain(start_bouncer, fake, number):
+    """Requests under way are answered, clients are told to go, nobody new gets in."""
+    gate = Gate(answer(milvus_pb2.SearchResults(collection_name="done")))
+    fake.on("Search", gate)
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with bouncer.plain() as client, bouncer.plain() as idle:
+        idle.ping()
+        ident = client.send("Search", SEARCH)
+        fake.wait_for("Search")
+        bouncer.process.signal(number)
+        assert client.frame().kind == GOAWAY
+        assert idle.goaway()
+        assert bouncer.process.is_alive()
+        gate.open()
+        reply = client.frame()
+        assert (reply.kind, reply.id, reply.code) == (REPLY, ident, OK)
+        assert client.at_end()
+    assert bouncer.process.wait() == 0
+
+
+def test_new_request_during_a_drain(start_bouncer, fake):
+    gate = Gate(answer(milvus_pb2.SearchResults()))
+    fake.on("Search", gate)
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with bouncer.plain() as client:
+        first = client.send("Search", SEARCH)
+        fake.wait_for("Search")
+        bouncer.process.signal(signal.SIGTERM)
+        assert client.frame().kind == GOAWAY
+        refused = client.reply(client.send("Query", milvus_pb2.QueryRequest()))
+        assert refused.code == UNAVAILABLE
+        assert refused.text.startswith(b"milvus-bouncer:")
+        gate.open()
+        assert client.reply(first).code == OK
+    assert bouncer.process.wait() == 0
+    assert fake.count("Query") == 0
+
+
+def test_second_signal_exits_at_once(start_bouncer, fake):
+    fake.on("Search", hang)
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with bouncer.plain() as client:
+        client.send("Search", SEARCH, timeout=100)
+        fake.wait_for("Search")
+        bouncer.process.signal(signal.SIGTERM)
+        assert client.frame().kind == GOAWAY
+        bouncer.process.signal(signal.SIGTERM)
+        bouncer.process.wait(LIMIT)
+    start_bouncer.started.remove(bouncer)
+
+
+def test_drain_while_the_upstream_is_away(start_bouncer, black_hole):
+    bouncer = start_bouncer(configuration(black_hole.upstream))
+    with bouncer.plain() as client:
+        ident = client.send("Search", SEARCH, timeout=0.5)
+        client.ping()
+        bouncer.process.signal(signal.SIGTERM)
+        assert client.frame().kind == GOAWAY
+        assert client.reply(ident).code != OK
+    assert bouncer.process.wait() == 0
+
+
+def test_without_a_file(fake, tmp_path):
+    path = tmp_path / "milvus.sock"
+    port = free_port()
+    addresses = [f"unix:{path}", f"127.0.0.1:{port}"]
+    listen = [argument for address in addresses for argument in ("--listen", address)]
+    process = Process([BINARY, "serve", "--upstream", fake.upstream["uri"], *listen], tmp_path / "log")
+    try:
+        for address in addresses:
+            client = eventually(lambda: Client(address), f"{address} accepts")
+            assert client.call("GetVersion", GET_VERSION).version == VERSION
+            client.close()
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+    finally:
+        process.kill()
+
+
+def test_without_a_file_with_a_token(fake, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("the-token\n")
+    address = f"unix:{tmp_path}/milvus.sock"
+    arguments = ["--upstream", fake.upstream["uri"], "--token-file", token, "--listen", address]
+    process = Process([BINARY, "serve", *arguments], tmp_path / "log")
+    try:
+        client = eventually(lambda: Client(address), f"{address} accepts")
+        client.call("Search", SEARCH)
+        assert fake.wait_for("Search").metadata["authorization"] == "dGhlLXRva2Vu"
+        client.close()
+    finally:
+        process.kill()
+
+
+def test_tcp_and_unix_at_once(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream), tcp=True)
+    for address in (bouncer.address, bouncer.tcp_address):
+        with Client(address) as client:
+            assert client.call("GetVersion", GET_VERSION).version == VERSION
+
+
+def test_log_as_json(start_bouncer, black_hole):
+    log = {"level": "debug", "format": "json"}
+    upstream = {**black_hole.upstream, "connect_timeout": "300ms"}
+    bouncer = start_bouncer(configuration(upstream, log=log))
+    with bouncer.plain() as client:
+        client.fails("Search", SEARCH)
+    bouncer.stop()
+    lines = [json.loads(line) for line in bouncer.log_text().splitlines()]
+    assert lines and all(isinstance(line, dict) for line in lines)
+
+
+def test_log_level(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream, log={"level": "error"}))
+    bouncer.stop()
+    assert bouncer.log_text() == ""
+
+
+@pytest.fixture
+def notify_socket(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(tmp_path / "notify"))
+        notify.settimeout(LIMIT)
+        yield notify
+
+
+def test_readiness_is_told_to_systemd(start_bouncer, black_hole, notify_socket):
+    """Ready means that it listens; upstream need not be there."""
+    environment = {**os.environ, "NOTIFY_SOCKET": notify_socket.getsockname()}
+    bouncer = start_bouncer(configuration(black_hole.upstream), wait=False, env=environment)
+    assert b"READY=1" in notify_socket.recv(4096)
+    with bouncer.plain() as client:
+        client.ping()
+    bouncer.process.signal(signal.SIGTERM)
+    assert b"STOPPING=1" in notify_socket.recv(4096)
+
+
+def test_socket_activation(fake, tmp_path):
+    path = tmp_path / "milvus.sock"
+    file = tmp_path / "milvus-bouncer.yaml"
+    file.write_text(yaml(configuration(fake.upstream, listen=[{"address": f"unix:{path}"}])))
+    command = ["systemd-socket-activate", "-l", path, BINARY, "serve", "-c", file]
+    process = Process(command, tmp_path / "log")
+    try:
+        eventually(path.is_socket, "systemd listens")
+        inode = path.stat().st_ino
+        with Client(f"unix:{path}") as client:
+            assert client.call("GetVersion", GET_VERSION).version == VERSION
+        assert path.stat().st_ino == inode
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+        assert path.is_socket()  # it is systemd's, not the daemon's to remove
+    finally:
+        process.kill()

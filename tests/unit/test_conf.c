@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a right configuration becomes. What a wrong one is told stands in test_conf_faults.c. */
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "conf/schema.h"
+
+static char folder[] = "/tmp/mvb-conf-XXXXXX";
+static const char *const files[] = {"app.token",  "analytics.password", "ca.pem",
+                                    "client.pem", "client.key",         "conf.yaml"};
+
+static void put(const char *name, const char *text, size_t length)
+{
+    FILE *file = fopen(name, "wb");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(text, 1, length, file), length);
+    fclose(file);
+}
+
+static void enter(void)
+{
+    cr_assert_not_null(mkdtemp(folder));
+    cr_assert_eq(chdir(folder), 0);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+        put(files[i], "x", 1);
+}
+
+static void leave(void)
+{
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+        unlink(files[i]);
+    cr_expect_eq(rmdir(folder), 0);
+}
+
+TestSuite(conf, .init = enter, .fini = leave);
+
+/* Exactly one of a conf and faults has come; ends the test otherwise. */
+static struct conf *expect_conf(int result, struct conf *conf, struct conf_faults *faults)
+{
+    if (result != 0)
+        conf_faults_print(faults, "conf.yaml", stderr);
+    cr_assert_eq(result, 0);
+    cr_assert_eq(faults->count, 0);
+    conf_faults_free(faults);
+    return conf;
+}
+
+static struct conf *parsed(const char *text)
+{
+    struct conf *conf = NULL;
+    struct conf_faults faults;
+    int result = conf_parse("conf.yaml", text, strlen(text), &conf, &faults);
+    return expect_conf(result, conf, &faults);
+}
+
+#define UPSTREAMS "upstreams: {main: {uri: 'http://milvus'}}\n"
+#define DATABASES "databases: {'*': {upstream: main}}\n"
+
+Test(conf, fills_in_defaults)
+{
+    struct conf *conf = parsed(UPSTREAMS DATABASES);
+    cr_assert_eq(conf->listener_count, 1);
+    cr_expect_str_eq(conf->listeners->address.text, "unix:/run/milvus-bouncer/milvus.sock");
+    cr_expect_eq(conf->listeners->mode, CONF_MODE_UNSET);
+    cr_expect_eq(conf->listeners->gid, (gid_t)-1);
+    cr_expect_null(conf->listeners->group);
+    cr_expect_str_eq(conf->listeners->database, "default");
+
+    cr_assert_eq(conf->upstream_count, 1);
+    const struct conf_upstream *upstream = conf->upstreams;
+    cr_expect_str_eq(upstream->name, "main");
+    cr_expect_str_eq(upstream->uri, "http://milvus");
+    cr_expect_str_eq(upstream->host, "milvus");
+    cr_expect_eq(upstream->port, 19530);
+    cr_expect_not(upstream->secure);
+    cr_expect_null(upstream->credential.token_file);
+    cr_expect_null(upstream->tls.ca_file);
+    cr_expect_eq(upstream->connect_timeout, 10000);
+    cr_expect_eq(upstream->keepalive, 30000);
+
+    cr_assert_eq(conf->database_count, 1);
+    const struct conf_database *database = conf->databases;
+    cr_expect_str_eq(database->name, "*");
+    cr_expect_null(database->upstream_name);
+    cr_expect_eq(database->upstream, upstream);
+    cr_expect_eq(database->pool_size, 2);
+    cr_expect_eq(database->max_in_flight, 256);
+    cr_expect_eq(database->queue_size, 1024);
+    cr_expect_eq(database->queue_timeout, 5000);
+    cr_expect_eq(database->default_timeout, 30000);
+    cr_expect_eq(database->max_timeout, 300000);
+    cr_expect_eq(database->method_timeout_count, 0);
+    cr_expect_not(database->own_credential);
+
+    cr_expect_eq(conf->schema_cache.ttl, 60000);
+    cr_expect_eq(conf->schema_cache.max_entries, 4096);
+    cr_expect_eq(conf->limits.max_clients, 10000);
+    cr_expect_eq(conf->limits.max_message, 64 << 20);
+    cr_expect_eq(conf->limits.frame_timeout, 30000);
+    cr_expect_eq(conf->log.level, LOG_INFO);
+    cr_expect_eq(conf->log.format, LOG_TEXT);
+    conf_free(conf);
+}
+
+/* The example as it is shipped, with the files that it names beside it. */
+static struct conf *load_example(void)
+{
+    static char text[65536];
+    FILE *file = fopen(MVB_SOURCE "/conf/milvus-bouncer.yaml", "rb");
+    cr_assert_not_null(file);
+    size_t length = fread(text, 1, sizeof(text), file);
+    fclose(file);
+    put("conf.yaml", text, length);
+    struct conf *conf = NULL;
+    struct conf_faults faults;
+    int result = conf_load("./conf.yaml", &conf, &faults);
+    return expect_conf(result, conf, &faults);
+}
+
+Test(conf, reads_the_example)
+{
+    struct conf *conf = load_example();
+    cr_assert_eq(conf->listener_count, 2);
+    cr_expect_eq(conf->listeners[0].mode, 0660);
+    cr_expect_str_eq(conf->listeners[1].database, "analytics");
+    cr_expect_eq(conf->listeners[1].mode, CONF_MODE_UNSET);
+    cr_assert_eq(conf->upstream_count, 1);
+    cr_expect(conf->upstreams->secure);
+    cr_expect_str_eq(conf->upstreams->credential.token_file, "./app.token");
+    cr_assert_eq(conf->database_count, 2);
+
+    const struct conf_database *analytics = &conf->databases[0];
+    cr_expect_str_eq(analytics->upstream_name, "analytics_v2");
+    cr_expect(analytics->own_credential);
+    cr_expect_str_eq(analytics->credential.user, "analytics_ro");
+    cr_expect_str_eq(analytics->credential.password_file, "./analytics.password");
+    cr_expect_null(analytics->credential.token_file);
+    cr_assert_eq(analytics->method_timeout_count, 2);
+    cr_expect_str_eq(analytics->method_timeouts[0].method, "Search");
+    cr_expect_eq(analytics->method_timeouts[0].timeout, 2000);
+    cr_expect_str_eq(analytics->method_timeouts[1].method, "Insert");
+
+    const struct conf_database *any = &conf->databases[1];
+    cr_expect_not(any->own_credential);
+    cr_expect_str_eq(any->credential.token_file, "./app.token");
+    cr_expect_eq(any->credential.column, 17);
+    conf_free(conf);
+}
+
+Test(conf, takes_both_ends_of_each_range)
+{
+    static const char *const ends[] = {
+        "pool_size: 1",
+        "pool_size: 1024",
+        "max_in_flight: 1",
+        "max_in_flight: 65536",
+        "queue_size: 0",
+        "queue_size: 1048576",
+        "queue_timeout: 1ms",
+        "queue_timeout: 24h",
+        "max_timeout: 1ms",
+        "max_timeout: 24h",
+        "timeouts: {default: 1ms, Flush: 1ms, Search: 5m}",
+        "timeouts: {default: 5m}",
+        "timeouts: {}",
+    };
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), UPSTREAMS "databases: {a: {upstream: main, %s}}\n", ends[i]);
+        conf_free(parsed(text));
+    }
+    static const char *const tops[] = {
+        "schema_cache: {ttl: 0, max_entries: 0}",
+        "schema_cache: {ttl: 24h, max_entries: 1048576}",
+        "limits: {max_clients: 1, max_message: 1KiB, frame_timeout: 100ms}",
+        "limits: {max_clients: 1048576, max_message: 1GiB, frame_timeout: 1h}",
+        "log: {level: error, format: json}",
+        "log: {level: debug}",
+        "limits: {}",
+    };
+    for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), UPSTREAMS DATABASES "%s\n", tops[i]);
+        conf_free(parsed(text));
+    }
+}
+
+Test(conf, caps_the_timeout_nobody_wrote)
+{
+    struct conf *conf = parsed(UPSTREAMS "databases: {a: {upstream: main, max_timeout: 10s}}\n");
+    cr_expect_eq(conf->databases->default_timeout, 10000);
+    cr_expect_str_eq(conf->databases->upstream_name, "a");
+    conf_free(conf);
+}
+
+Test(conf, reads_tls_and_one_uri_in_a_list)
+{
+    struct conf *conf = parsed("upstreams: {main: {uri: ['https://h'], keepalive: 10s,"
+                               " tls: {ca_file: ca.pem, cert_file: client.pem,"
+                               " key_file: client.key, server_name: n}}}\n" DATABASES);
+    cr_expect_eq(conf->upstreams->port, 443);
+    cr_expect_str_eq(conf->upstreams->uri, "https://h");
+    cr_expect_str_eq(conf->upstreams->tls.ca_file, "ca.pem");
+    cr_expect_str_eq(conf->upstreams->tls.cert_file, "client.pem");
+    cr_expect_str_eq(conf->upstreams->tls.key_file, "client.key");
+    cr_expect_str_eq(conf->upstreams->tls.server_name, "n");
+    conf_free(conf);
+}
+
+Test(conf, reads_listeners)
+{
+    struct conf *conf =
+        parsed(UPSTREAMS DATABASES "listen:\n"
+                                   "- {address: 'unix:/a', mode: 0600, group: root}\n"
+                                   "- {address: '[::1]:1', protocols: [plain], database: d}\n"
+                                   "- address: 127.0.0.1:0\n"
+                                   "- address: 127.0.0.1:0\n");
+    cr_assert_eq(conf->listener_count, 4);
+    cr_expect_eq(conf->listeners[0].mode, 0600);
+    cr_expect_str_eq(conf->listeners[0].group, "root");
+    cr_expect_eq(conf->listeners[0].gid, 0);
+    cr_expect_eq(conf->listeners[1].gid, (gid_t)-1);
+    cr_expect_str_eq(conf->listeners[1].database, "d");
+    conf_free(conf);
+}
+
+Test(conf, looks_for_secrets_in_the_credentials_directory)
+{
+    char path[sizeof(folder) + sizeof("/client.key")];
+    setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    struct conf *conf = NULL;
+    struct conf_faults faults;
+    const char *text = "upstreams: {main: {uri: 'https://h', token_file: app.token,"
+                       " tls: {ca_file: ../ca.pem}}}\n" DATABASES;
+    char config[sizeof(folder) + sizeof("/sub/c.yaml")];
+    snprintf(config, sizeof(config), "%s/sub/c.yaml", folder);
+    cr_assert_eq(mkdir("sub", 0700), 0);
+    int result = conf_parse(config, text, strlen(text), &conf, &faults);
+    rmdir("sub");
+    expect_conf(result, conf, &faults);
+    snprintf(path, sizeof(path), "%s/app.token", folder);
+    cr_expect_str_eq(conf->upstreams->credential.token_file, path);
+    cr_expect(strstr(conf->upstreams->tls.ca_file, "/sub/../ca.pem"));
+    conf_free(conf);
+}
+
+Test(conf, comes_from_arguments)
+{
+    const char *const listen[] = {"127.0.0.1:0", "unix:/a"};
+    struct conf *conf = NULL;
+    struct conf_faults faults;
+    int result = conf_from_arguments("http://h:1", "app.token", listen, 2, &conf, &faults);
+    expect_conf(result, conf, &faults);
+    cr_assert_eq(conf->listener_count, 2);
+    cr_expect_str_eq(conf->upstreams->name, "main");
+    cr_expect_str_eq(conf->databases->name, "*");
+    cr_expect_str_eq(conf->databases->credential.token_file, "app.token");
+    conf_free(conf);
+
+    result = conf_from_arguments("http://h:1", NULL, NULL, 0, &conf, &faults);
+    expect_conf(result, conf, &faults);
+    cr_expect_str_eq(conf->listeners->address.text, "unix:/run/milvus-bouncer/milvus.sock");
+    conf_free(conf);
+    conf_free(NULL);
+    conf_faults_free(NULL);
+}
+
+static void expect_in_pages(const struct schema_section *section, const char *page)
+{
+    for (size_t i = 0; i < section->count; i++) {
+        const struct schema_key *key = &section->keys[i];
+        char name[64];
+        snprintf(name, sizeof(name), "`%s`", key->name);
+        if (schema_is_taken(key))
+            cr_expect(strstr(page, name), "docs/configuration.md lacks %s", name);
+        if (key->section)
+            expect_in_pages(key->section, page);
+        if (key->fallback && *key->fallback) {
+            snprintf(name, sizeof(name), "%s", key->fallback);
+            cr_expect(strstr(page, name), "docs/configuration.md lacks the default %s", name);
+        }
+    }
+}
+
+Test(conf, has_every_key_in_the_documentation)
+{
+    static char page[65536];
+    FILE *file = fopen(MVB_SOURCE "/docs/configuration.md", "rb");
+    cr_assert_not_null(file);
+    cr_assert_gt(fread(page, 1, sizeof(page) - 1, file), 0);
+    fclose(file);
+    expect_in_pages(&schema_file, page);
+}

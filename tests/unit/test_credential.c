@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/base64.h"
+#include "auth/credential.h"
+
+static char path[] = "/tmp/mvb-credential-XXXXXX";
+
+static void create(void)
+{
+    int file = mkstemp(path);
+    cr_assert_geq(file, 0);
+    close(file);
+}
+
+static void remove_file(void)
+{
+    unlink(path);
+}
+
+TestSuite(credential, .init = create, .fini = remove_file);
+
+static void put(const char *bytes, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(bytes, 1, length, file), length);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void put_text(const char *text)
+{
+    put(text, strlen(text));
+}
+
+static struct credential *opened(const struct conf_credential *conf)
+{
+    struct credential *credential = NULL;
+    char *error = NULL;
+    cr_assert_eq(credential_open(conf, &credential, &error), 0, "%s", error);
+    return credential;
+}
+
+static void expect_authorization(const struct credential *credential, const char *text)
+{
+    cr_expect(span_is(credential_authorization(credential), text), "%.*s",
+              SPAN_ARGS(credential_authorization(credential)));
+}
+
+/* The file cannot be a token for this reason, and no text shows what stands in it. */
+static void expect_wrong(const char *why)
+{
+    const struct conf_credential conf = {.token_file = path};
+    struct credential *credential = NULL;
+    char *error = NULL;
+    cr_assert_eq(credential_open(&conf, &credential, &error), -1, "%s", why);
+    cr_expect_null(credential);
+    cr_expect(strstr(error, why), "%s", error);
+    cr_expect(strstr(error, path), "%s", error);
+    cr_expect_null(strstr(error, "hunter2"));
+    free(error);
+}
+
+Test(base64, encodes_the_examples_of_the_rfc)
+{
+    static const char *const pairs[][2] = {
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
+        {"\xff\xef\xbe", "/+++"},
+    };
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
+        char text[16] = {0};
+        base64_encode(span_text(pairs[i][0]), text);
+        cr_expect_str_eq(text, pairs[i][1]);
+        cr_expect_eq(BASE64_SIZE(strlen(pairs[i][0])), strlen(text));
+    }
+}
+
+Test(credential, reads_a_token)
+{
+    const struct conf_credential conf = {.token_file = path};
+    static const char *const texts[] = {"root:Milvus", "root:Milvus\n", "root:Milvus\r\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        put_text(texts[i]);
+        struct credential *credential = opened(&conf);
+        expect_authorization(credential, "cm9vdDpNaWx2dXM=");
+        cr_expect(strstr(credential_label(credential), "token in /tmp/"));
+        credential_close(credential);
+    }
+}
+
+Test(credential, reads_a_password)
+{
+    const struct conf_credential conf = {.user = "root", .password_file = path};
+    put_text("Milvus\n");
+    struct credential *credential = opened(&conf);
+    expect_authorization(credential, "cm9vdDpNaWx2dXM=");
+    cr_expect(strstr(credential_label(credential), "user root (password in /tmp/"));
+    credential_close(credential);
+}
+
+Test(credential, is_empty_without_files)
+{
+    const struct conf_credential conf = {0};
+    struct credential *credential = opened(&conf);
+    char *error;
+    expect_authorization(credential, "");
+    cr_expect_str_eq(credential_label(credential), "no credentials");
+    cr_expect_eq(credential_refresh(credential, &error), 0);
+    credential_close(credential);
+    credential_close(NULL);
+}
+
+Test(credential, says_what_is_wrong_with_the_file)
+{
+    expect_wrong("it is empty");
+    put_text("\n");
+    expect_wrong("it is empty");
+    put_text("hunter2\nhunter3\n");
+    expect_wrong("several lines");
+    put_text("hunter2\n\n");
+    expect_wrong("several lines");
+    put("hunter2\0x", 9);
+    expect_wrong("holds a NUL");
+    unlink(path);
+    expect_wrong("No such file");
+}
+
+Test(credential, has_a_longest_secret)
+{
+    const struct conf_credential conf = {.token_file = path};
+    static char text[CREDENTIAL_MAX + 10];
+    memset(text, 'x', sizeof(text));
+    text[CREDENTIAL_MAX] = '\r';
+    text[CREDENTIAL_MAX + 1] = '\n';
+    put(text, CREDENTIAL_MAX + 2);
+    struct credential *credential = opened(&conf);
+    cr_expect_eq(credential_authorization(credential).length, BASE64_SIZE(CREDENTIAL_MAX));
+    credential_close(credential);
+    put(text, CREDENTIAL_MAX);
+    credential_close(opened(&conf));
+    text[CREDENTIAL_MAX] = 'x';
+    put(text, CREDENTIAL_MAX + 1);
+    expect_wrong("longer than 8192");
+    put(text, sizeof(text));
+    expect_wrong("longer than 8192");
+}
+
+Test(credential, refreshes)
+{
+    const struct conf_credential conf = {.token_file = path};
+    char *error = NULL;
+    put_text("foo");
+    struct credential *credential = opened(&conf);
+    put_text("foo\n");
+    cr_expect_eq(credential_refresh(credential, &error), 0);
+    put_text("foobar");
+    cr_expect_eq(credential_refresh(credential, &error), 1);
+    expect_authorization(credential, "Zm9vYmFy");
+    cr_expect_null(error);
+    put_text("");
+    cr_expect_eq(credential_refresh(credential, &error), -1);
+    cr_expect(strstr(error, "it is empty"));
+    free(error);
+    expect_authorization(credential, "Zm9vYmFy");
+    credential_close(credential);
+}
