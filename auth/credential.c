@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/base64.h"
+#include "proto/base64.h"
 
 /* Bytes that once held a secret: wiped whenever they are let go. */
 struct secret {

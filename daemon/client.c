@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth/peer.h"
 #include "daemon/front_plain.h"
 #include "daemon/output.h"
 
@@ -141,11 +142,12 @@ void client_close(struct client *client)
     mark_dirty(client);
 }
 
-/* Says why, in the client's protocol as far as it is known, and ends the connection. */
-static void cut(struct client *client, enum code code, const char *message)
+void client_cut(struct client *client, enum code code, const char *message)
 {
     const struct front *front = client->front ? client->front : &front_plain;
-    log_info(client->owner->logger, "client cut off: %s", message);
+    char peer[PEER_TEXT_MAX];
+    peer_describe(client->fd, peer);
+    log_info(client->owner->logger, "client cut off (%s): %s", peer, message);
     front->goaway(client, code, message);
     client_close(client);
 }
@@ -157,14 +159,15 @@ static bool front_busy(const struct client *client)
 
 void client_answered(struct client *client)
 {
-    bool leaving = client->input_ended || client->owner->draining;
-    if (leaving && client->state == OPEN && !front_busy(client))
+    bool told = client->owner->draining && !event_pending(&client->timer, EV_TIMEOUT, NULL);
+    if ((client->input_ended || told) && client->state == OPEN && !front_busy(client))
         client_close(client);
 }
 
 void client_message_ended(struct client *client)
 {
-    event_del(&client->timer);
+    if (!client->owner->draining)
+        event_del(&client->timer);
 }
 
 /* Closing at once would let the kernel throw away, with a reset, what the peer has not read yet
@@ -225,9 +228,11 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     struct client *client = argument;
     if (client->state >= CLOSING)
         client_free(client);
+    else if (client->owner->draining)
+        client_answered(client);
     else
-        cut(client, CODE_DEADLINE_EXCEEDED,
-            "milvus-bouncer: a message was not whole within frame_timeout");
+        client_cut(client, CODE_DEADLINE_EXCEEDED,
+                   "milvus-bouncer: a message was not whole within frame_timeout");
 }
 
 /* A half-closed client is gone when its other side ends too. */
@@ -237,14 +242,6 @@ static void on_hangup(evutil_socket_t fd, short what, void *argument)
     struct pollfd state = {.fd = fd};
     if (poll(&state, 1, 0) == 1 && (state.revents & (POLLHUP | POLLERR)))
         client_free(argument);
-}
-
-static bool is_tcp(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof(address);
-    return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-           address.ss_family != AF_UNIX;
 }
 
 /* From here on only hangups are of interest. They stay true, so they are watched for edges;
@@ -275,7 +272,7 @@ static void end_input(struct client *client)
         return;
     }
     watch_hangup(client);
-    if (is_tcp(client->fd))
+    if (peer_is_tcp(client->fd))
         client->front->probe(client);
 }
 
@@ -294,7 +291,8 @@ static void open_front(struct client *client)
     client->front = &front_plain;
     event_del(&client->timer);
     if (client->refused) {
-        cut(client, CODE_RESOURCE_EXHAUSTED, "milvus-bouncer: max_clients are connected already");
+        client_cut(client, CODE_RESOURCE_EXHAUSTED,
+                   "milvus-bouncer: max_clients are connected already");
         return;
     }
     client->front->open(client);
@@ -327,7 +325,7 @@ static void take_start(struct client *client, struct span bytes)
     if (protocol == SNIFF_MORE)
         return;
     if (protocol != SNIFF_PLAIN) {
-        cut(client, CODE_INVALID_ARGUMENT, unserved(protocol));
+        client_cut(client, CODE_INVALID_ARGUMENT, unserved(protocol));
         return;
     }
     open_front(client);
@@ -371,7 +369,7 @@ void client_accept(struct clients *clients, int fd, const char *database)
     event_assign(&client->writable, clients->loop, fd, EV_WRITE, on_writable, client);
     event_assign(&client->timer, clients->loop, -1, 0, on_timer, client);
     event_add(&client->readable, NULL);
-    set_timer(client, clients->conf->limits.frame_timeout);
+    set_timer(client, client->refused ? CLOSE_TIME : clients->conf->limits.frame_timeout);
     TAILQ_INSERT_TAIL(&clients->all, client, link);
     clients->count++;
 }
@@ -391,11 +389,13 @@ void clients_drain(struct clients *clients)
     clients->draining = true;
     struct client *client;
     TAILQ_FOREACH (client, &clients->all, link) {
-        if (client->state == OPEN)
-            client->front->goaway(client, CODE_UNAVAILABLE,
-                                  "milvus-bouncer: the daemon drains; open a new connection");
-        if (!front_busy(client))
+        if (client->state == NEW)
             client_close(client);
+        if (client->state != OPEN)
+            continue;
+        client->front->goaway(client, CODE_UNAVAILABLE,
+                              "milvus-bouncer: the daemon drains; open a new connection");
+        set_timer(client, CLOSE_TIME);
     }
 }
 

@@ -67,7 +67,8 @@ struct clients {
 /* Sets up the rest, where loop, router, logger, conf, left and context are set. */
 void clients_init(struct clients *clients);
 
-/* Every client is told to go; each leaves when its requests are answered. */
+/* Every client is told to go; each leaves when its requests are answered, and those that cross with
+ * the telling are refused. */
 void clients_drain(struct clients *clients);
 
 /* Frees all clients at once, with their requests. */
@@ -94,6 +95,9 @@ void client_write_blob(struct client *client, struct blob *blob);
 /* What is queued is still written; then the connection ends. Requests under way are dropped and the
  * front's part is freed: whoever calls this returns without touching it. */
 void client_close(struct client *client);
+
+/* Tells the client why, in its protocol, then client_close(). */
+void client_cut(struct client *client, enum code code, const char *message);
 
 /* A request has been answered: a client that only waited for that may leave. */
 void client_answered(struct client *client);

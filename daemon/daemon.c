@@ -19,7 +19,7 @@ struct daemon {
     const struct conf *conf;
     struct log log;
     struct event_base *loop;
-    struct event *signals[2];
+    struct event *signals[3];
     struct transport *transport;
     struct router *router;
     struct clients clients;
@@ -95,12 +95,24 @@ static void forbid_core_dumps(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
+/* What a terminal or a log rotation sends must not end the service. */
+static void on_hangup(evutil_socket_t number, short what, void *argument)
+{
+    (void)number, (void)what;
+    struct daemon *daemon = argument;
+    log_warning(&daemon->log.logger, "SIGHUP is ignored: reloading comes with a later version");
+}
+
 static int watch_signals(struct daemon *daemon)
 {
-    static const int numbers[] = {SIGTERM, SIGINT};
+    const struct {
+        int number;
+        event_callback_fn handler;
+    } signals[] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_hangup}};
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < 2; i++) {
-        daemon->signals[i] = evsignal_new(daemon->loop, numbers[i], on_signal, daemon);
+    for (size_t i = 0; i < 3; i++) {
+        daemon->signals[i] =
+            evsignal_new(daemon->loop, signals[i].number, signals[i].handler, daemon);
         if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) != 0)
             return -1;
     }
@@ -208,7 +220,7 @@ static void release(struct daemon *daemon)
     router_free(daemon->router);
     if (daemon->transport)
         daemon->transport->close(daemon->transport);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "pool/clock.h"
 #include "pool/seen.h"
 #include "proto/frame.h"
 
@@ -14,6 +15,7 @@
 /* What a client that speaks the plain protocol has. */
 struct plain {
     struct frame_reader reader;
+    int64_t arrived; /* when the first byte came of a frame that is not whole, 0: there is none */
     struct seen seen;
     struct plain_request *requests; /* under way, by id */
 };
@@ -62,14 +64,10 @@ static void refuse(struct client *client, const struct frame *frame, enum code c
 static void refuse(struct client *client, const struct frame *frame, enum code code,
                    const char *format, ...)
 {
-    char message[MESSAGE_MAX];
-    struct span database = span_cut(database_of(client, frame), REQUEST_DATABASE_MAX);
-    int length = snprintf(message, sizeof(message),
-                          "milvus-bouncer: database %.*s: %s: ", SPAN_ARGS(database),
-                          phase_name(PHASE_ADMISSION));
+    char message[REQUEST_MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message + length, sizeof(message) - (size_t)length, format, arguments);
+    request_message(message, database_of(client, frame), PHASE_ADMISSION, format, arguments);
     va_end(arguments);
     struct outcome outcome = {
         .code = code, .phase = PHASE_ADMISSION, .message = span_text(message)};
@@ -122,9 +120,7 @@ static void broken(struct client *client, const char *why)
 {
     char message[MESSAGE_MAX];
     snprintf(message, sizeof(message), "milvus-bouncer: %s", why);
-    log_info(client_owner(client)->logger, "client cut off: %s", message);
-    plain_goaway(client, CODE_INVALID_ARGUMENT, message);
-    client_close(client);
+    client_cut(client, CODE_INVALID_ARGUMENT, message);
 }
 
 static void submit(struct client *client, const struct frame *frame)
@@ -140,6 +136,7 @@ static void submit(struct client *client, const struct frame *frame)
     request->request.payload = blob_ref(frame->payload);
     request->request.body = frame->body;
     request->request.timeout = frame->timeout;
+    request->request.arrived = plain->arrived;
     request->request.seen = &plain->seen;
     request->request.answer = on_answer;
     HASH_ADD(hh, plain->requests, id, sizeof(request->id), request);
@@ -171,7 +168,7 @@ static void take_cancel(struct client *client, uint32_t id)
 {
     struct plain_request *request = find(client_front(client), id);
     if (request)
-        router_cancel(client_owner(client)->router, &request->request);
+        router_cancel(&request->request);
 }
 
 static void take_frame(struct client *client, const struct frame *frame, bool whole)
@@ -196,14 +193,19 @@ static void plain_input(struct client *client, struct span bytes)
     while (bytes.length > 0 && (plain = client_front(client))) {
         struct frame frame;
         enum frame_read read = frame_reader_take(&plain->reader, &bytes, &frame);
-        if (read == FRAME_READ_MORE)
+        if (read == FRAME_READ_MORE) {
+            if (plain->arrived == 0 && frame_reader_busy(&plain->reader))
+                plain->arrived = clock_now();
             return;
+        }
         if (read == FRAME_READ_BROKEN) {
             broken(client, frame_reader_fault(&plain->reader));
             return;
         }
         take_frame(client, &frame, read == FRAME_READ_WHOLE);
         blob_unref(frame.payload);
+        if ((plain = client_front(client)))
+            plain->arrived = 0;
     }
 }
 
@@ -234,7 +236,7 @@ static void plain_close(struct client *client)
     struct plain_request *request;
     struct plain_request *following;
     HASH_ITER (hh, plain->requests, request, following) {
-        router_drop(client_owner(client)->router, &request->request);
+        router_drop(&request->request);
         request_free(plain, request);
     }
     frame_reader_clear(&plain->reader);

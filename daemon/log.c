@@ -59,6 +59,16 @@ static void write_json(enum log_level level, const char *message)
     json_decref(line);
 }
 
+/* A message that was cut does not end within a letter's bytes. */
+static void drop_part_of_letter(char *message, size_t length)
+{
+    while (length > 0 && (message[length - 1] & 0xc0) == 0x80)
+        length--;
+    if (length > 0 && (message[length - 1] & 0x80))
+        length--;
+    message[length] = '\0';
+}
+
 static void write_line(struct logger *logger, enum log_level level, const char *format,
                        va_list arguments) __attribute__((format(printf, 3, 0)));
 
@@ -67,7 +77,8 @@ static void write_line(struct logger *logger, enum log_level level, const char *
 {
     struct log *log = (struct log *)logger;
     char message[MESSAGE_MAX];
-    vsnprintf(message, sizeof(message), format, arguments);
+    if (vsnprintf(message, sizeof(message), format, arguments) >= MESSAGE_MAX)
+        drop_part_of_letter(message, MESSAGE_MAX - 1);
     if (log->format == LOG_JSON)
         write_json(level, message);
     else

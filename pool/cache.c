@@ -9,6 +9,7 @@
 
 #define NAME_MAX_BYTES 255 /* of a collection, as Milvus limits it; longer ones are not kept */
 #define REPLY_MAX      (256u << 10) /* bytes of an answer that is kept */
+#define SESSIONS_MAX   1024         /* answers of Connect and GetVersion, one a pool and database */
 #define KEY_MAX        (2 * sizeof(void *) + REQUEST_DATABASE_MAX + 1 + NAME_MAX_BYTES)
 
 LIST_HEAD(waiters, request);
@@ -37,7 +38,8 @@ struct cache_entry {
 struct cache {
     struct event_base *loop;
     int64_t ttl;
-    uint32_t max_entries;
+    uint32_t limits[2]; /* answers kept: of descriptions, of sessions */
+    uint32_t kept[2];
     struct cache_entry *entries;
     TAILQ_HEAD(, cache_entry) recency; /* least recently used first */
     struct blob *connect_message;
@@ -87,10 +89,18 @@ struct cache *cache_new(struct event_base *loop, int64_t ttl, uint32_t max_entri
         abort();
     cache->loop = loop;
     cache->ttl = ttl;
-    cache->max_entries = max_entries;
+    cache->limits[false] = ttl > 0 ? max_entries : 0;
+    cache->limits[true] = SESSIONS_MAX;
     TAILQ_INIT(&cache->recency);
     cache->connect_message = session_connect_message();
     return cache;
+}
+
+static void entry_forget(struct cache_entry *entry)
+{
+    entry->cache->kept[is_session(entry->rpc)] -= entry->reply != NULL;
+    blob_unref(entry->reply);
+    entry->reply = NULL;
 }
 
 static void entry_free(struct cache_entry *entry)
@@ -98,7 +108,7 @@ static void entry_free(struct cache_entry *entry)
     struct cache *cache = entry->cache;
     HASH_DELETE(hh, cache->entries, entry);
     TAILQ_REMOVE(&cache->recency, entry, recency);
-    blob_unref(entry->reply);
+    entry_forget(entry);
     free(entry);
 }
 
@@ -149,21 +159,23 @@ static struct cache_entry *entry_new(struct cache *cache, const struct key *key,
     return entry;
 }
 
-static void entry_forget(struct cache_entry *entry)
+static void touch(struct cache_entry *entry)
 {
-    blob_unref(entry->reply);
-    entry->reply = NULL;
+    struct cache *cache = entry->cache;
+    TAILQ_REMOVE(&cache->recency, entry, recency);
+    TAILQ_INSERT_TAIL(&cache->recency, entry, recency);
 }
 
-/* Drops the answers used longest ago, down to the limit. Entries that fetch are bounded by the
- * pool. */
-static void evict(struct cache *cache)
+/* Drops the answers of one kind that were used longest ago, down to their limit. */
+static void evict(struct cache *cache, bool session)
 {
     struct cache_entry *entry = TAILQ_FIRST(&cache->recency);
-    while (entry && HASH_COUNT(cache->entries) > cache->max_entries) {
+    while (entry && cache->kept[session] > cache->limits[session]) {
         struct cache_entry *following = TAILQ_NEXT(entry, recency);
-        entry_forget(entry);
-        entry_free_unless_used(entry);
+        if (entry->reply && is_session(entry->rpc) == session) {
+            entry_forget(entry);
+            entry_free_unless_used(entry);
+        }
         entry = following;
     }
 }
@@ -190,7 +202,7 @@ static bool worth_keeping(const struct cache_entry *entry, const struct outcome 
     struct wire_status status;
     if (outcome->code != CODE_OK || entry->stale || outcome->reply->size > REPLY_MAX)
         return false;
-    if (cache->max_entries == 0 || (cache->ttl == 0 && !is_session(entry->rpc)))
+    if (cache->limits[is_session(entry->rpc)] == 0)
         return false;
     return rpc_read_status(entry->rpc, blob_span(outcome->reply), &status) && status.code == 0 &&
            status.legacy == 0;
@@ -200,9 +212,19 @@ static void keep(struct cache_entry *entry, const struct outcome *outcome)
 {
     entry_forget(entry);
     entry->reply = blob_ref(outcome->reply);
+    entry->cache->kept[is_session(entry->rpc)]++;
     entry->expires = is_session(entry->rpc) ? INT64_MAX : clock_now() + entry->cache->ttl;
     if (!is_session(entry->rpc))
         read_description(entry);
+    touch(entry);
+    evict(entry->cache, is_session(entry->rpc));
+}
+
+/* Whether the question is with the upstream: only then may the answer be older than a doubt that
+ * arises now. */
+static bool is_sent(const struct cache_entry *entry)
+{
+    return entry->fetch && entry->fetch->state == REQUEST_WIRE;
 }
 
 static void fetch_ended(struct request *fetch, const struct outcome *outcome);
@@ -249,15 +271,12 @@ static void move_all(struct waiters *from, struct waiters *to)
 }
 
 /* Asks upstream for those who wait for the next question; lives as long as the most patient of
- * them. */
+ * them. It may fail at once, and the entry be gone. */
 static void fetch_start(struct cache_entry *entry)
 {
     struct request *waiter = LIST_FIRST(&entry->next);
-    if (!waiter)
-        return;
     struct request *fetch = fetch_new(entry, waiter);
-    LIST_FOREACH(waiter, &entry->next, waiting)
-    {
+    LIST_FOREACH (waiter, &entry->next, waiting) {
         if (waiter->deadline > fetch->deadline)
             fetch->deadline = waiter->deadline;
     }
@@ -267,17 +286,24 @@ static void fetch_start(struct cache_entry *entry)
     pool_submit(entry->pool, fetch);
 }
 
-/* When the question's time was up, those who have time left ask again. */
+/* Asks again for those who wait for the next question, or lets the entry go. Either may free it. */
+static void fetch_next(struct cache_entry *entry)
+{
+    if (LIST_EMPTY(&entry->next))
+        entry_free_unless_used(entry);
+    else
+        fetch_start(entry);
+}
+
+/* When the question's time was up, whoever has more than it had asks again. The upstream may see it
+ * pass before this clock does. */
 static void split_patient(struct cache_entry *entry, const struct request *fetch)
 {
-    int64_t now = clock_now();
-    if (fetch->deadline > now)
-        return;
     struct request *waiter;
     struct request *following;
     for (waiter = LIST_FIRST(&entry->now); waiter; waiter = following) {
         following = LIST_NEXT(waiter, waiting);
-        if (waiter->deadline <= now)
+        if (waiter->deadline <= fetch->deadline)
             continue;
         LIST_REMOVE(waiter, waiting);
         LIST_INSERT_HEAD(&entry->next, waiter, waiting);
@@ -295,11 +321,10 @@ static void fetch_ended(struct request *fetch, const struct outcome *outcome)
     if (worth_keeping(entry, outcome))
         keep(entry, outcome);
     move_all(&entry->now, &told);
-    LIST_FOREACH(waiter, &told, waiting)
-    waiter->entry = NULL;
+    LIST_FOREACH (waiter, &told, waiting)
+        waiter->entry = NULL;
     entry->fetch = NULL;
-    fetch_start(entry);
-    entry_free_unless_used(entry);
+    fetch_next(entry);
     while ((waiter = LIST_FIRST(&told))) {
         LIST_REMOVE(waiter, waiting);
         request_end(waiter, outcome);
@@ -334,13 +359,14 @@ static void waiter_fired(evutil_socket_t fd, short what, void *argument)
     (void)fd, (void)what;
     struct request *request = argument;
     enum phase phase = cache_phase(request);
-    cache_cancel(request->entry->cache, request);
+    cache_cancel(request);
     request_fail(request, CODE_DEADLINE_EXCEEDED, phase, "the request's deadline has passed");
 }
 
 static void wait_for(struct cache_entry *entry, struct request *request, bool repeated)
 {
-    bool join = entry->fetch && !entry->stale && !repeated;
+    bool doubted = entry->stale || repeated;
+    bool join = entry->fetch && !(doubted && is_sent(entry));
     request->state = REQUEST_WAITING;
     request->entry = entry;
     LIST_INSERT_HEAD(join ? &entry->now : &entry->next, request, waiting);
@@ -351,9 +377,7 @@ static void wait_for(struct cache_entry *entry, struct request *request, bool re
 
 static void answer(struct cache_entry *entry, struct request *request)
 {
-    struct cache *cache = entry->cache;
-    TAILQ_REMOVE(&cache->recency, entry, recency);
-    TAILQ_INSERT_TAIL(&cache->recency, entry, recency);
+    touch(entry);
     struct outcome outcome = {.code = CODE_OK, .reply = blob_ref(entry->reply)};
     request_end(request, &outcome);
     blob_unref(outcome.reply);
@@ -370,18 +394,13 @@ void cache_ask(struct cache *cache, struct request *request)
         answer(entry, request);
         return;
     }
-    if (!entry) {
+    if (!entry)
         entry = entry_new(cache, &key, request);
-        wait_for(entry, request, repeated);
-        evict(cache);
-        return;
-    }
     wait_for(entry, request, repeated);
 }
 
-void cache_cancel(struct cache *cache, struct request *request)
+void cache_cancel(struct request *request)
 {
-    (void)cache;
     struct cache_entry *entry = request->entry;
     request_timer_stop(request);
     LIST_REMOVE(request, waiting);
@@ -392,8 +411,7 @@ void cache_cancel(struct cache *cache, struct request *request)
     pool_cancel(entry->pool, entry->fetch);
     fetch_free(entry->fetch);
     entry->fetch = NULL;
-    fetch_start(entry);
-    entry_free_unless_used(entry);
+    fetch_next(entry);
 }
 
 enum phase cache_phase(const struct request *request)
@@ -405,7 +423,7 @@ enum phase cache_phase(const struct request *request)
 static void entry_clear(struct cache_entry *entry)
 {
     entry_forget(entry);
-    entry->stale = true;
+    entry->stale = is_sent(entry);
     entry_free_unless_used(entry);
 }
 
@@ -451,7 +469,7 @@ void cache_clear_collection(struct cache *cache, const struct pool *pool, struct
         bool same = entry->reply && id != 0 && entry->collection_id == id;
         if (collection.length == 0 || same || has_name(entry, collection) || !entry->reply)
             entry_clear(entry);
-        else if (entry->fetch)
+        else if (is_sent(entry))
             entry->stale = true;
     }
 }

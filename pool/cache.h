@@ -34,7 +34,7 @@ void cache_ask(struct cache *cache, struct request *request);
 
 /* Drops a waiting request; ended() is not called. The question it waits for is cancelled when
  * nobody else does. */
-void cache_cancel(struct cache *cache, struct request *request);
+void cache_cancel(struct request *request);
 
 /* The phase in which a waiting request is: that of the question it waits for. */
 enum phase cache_phase(const struct request *request);

@@ -37,7 +37,7 @@ static void *take_events(void *argument)
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return NULL;
         struct grpc_tag *tag = event.tag;
-        tag->success = event.success != 0;
+        atomic_exchange_explicit(&tag->out, false, memory_order_acquire);
         hand_over(queue, tag);
     }
 }

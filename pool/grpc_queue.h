@@ -9,14 +9,22 @@
 
 #include <event2/event.h>
 #include <grpc/grpc.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* What is given to gRPC as a tag. Embedded in whatever waits for it. */
 struct grpc_tag {
     struct grpc_tag *next; /* the queue's while it is handed over */
-    bool success;
+    atomic_bool out;       /* with gRPC; orders the threads' accesses also for ThreadSanitizer */
     void (*ended)(struct grpc_tag *tag); /* on the loop's thread */
 };
+
+/* The tag as gRPC takes it. Nobody touches it until ended(). */
+static inline void *grpc_tag_out(struct grpc_tag *tag)
+{
+    atomic_store_explicit(&tag->out, true, memory_order_release);
+    return tag;
+}
 
 struct grpc_queue;
 

@@ -117,7 +117,8 @@ static void start_batch(struct upstream_call *call)
     ops[5].data.recv_status_on_client.trailing_metadata = &call->trailers;
     ops[5].data.recv_status_on_client.status = &call->status;
     ops[5].data.recv_status_on_client.status_details = &call->details;
-    grpc_call_error error = grpc_call_start_batch(call->call, ops, 6, &call->tag, NULL);
+    grpc_call_error error =
+        grpc_call_start_batch(call->call, ops, 6, grpc_tag_out(&call->tag), NULL);
     GPR_ASSERT(error == GRPC_CALL_OK);
 }
 
@@ -223,11 +224,12 @@ static void call_ended(struct grpc_tag *tag)
     free_if_done(upstream);
 }
 
-/* A channel says that it is down, but only a call is told why; this one never gets on the wire. */
+/* A channel says that it is down, but only a call is told why. Should there be a connection by now,
+ * this one asks for a method that no server has. */
 static void start_probe(struct grpc_upstream *upstream)
 {
     struct upstream_message message = {
-        .path = "/milvus.proto.milvus.MilvusService/GetVersion",
+        .path = "/milvus_bouncer.Probe/WhyDown",
         .deadline = clock_now() + 1000,
     };
     start_call(upstream, &message, NULL);
@@ -238,7 +240,7 @@ static void watch(struct grpc_upstream *upstream)
     upstream->watching = true;
     grpc_channel_watch_connectivity_state(
         upstream->channel, upstream->seen, gpr_inf_future(GPR_CLOCK_REALTIME),
-        grpc_queue_core(upstream->transport->queue), &upstream->watch);
+        grpc_queue_core(upstream->transport->queue), grpc_tag_out(&upstream->watch));
 }
 
 static void state_ended(struct grpc_tag *tag)

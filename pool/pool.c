@@ -6,6 +6,10 @@
 
 #include "pool/clock.h"
 
+/* How often a request is sent again that the server certainly did not begin. A peer that closes its
+ * connections every few requests refuses the same one more than once. */
+#define REPEATS_MAX 3
+
 /* One connection of the pool. */
 struct connection {
     struct pool *pool;
@@ -22,12 +26,14 @@ struct pool_slot {
     struct connection *connection;
     struct request *request; /* NULL: cancelled, nobody waits for the end */
     struct upstream_call *call;
+    uint32_t secret; /* which one it was sent with, see pool.secret */
 };
 
 struct pool {
     struct pool_setup setup;
     struct credential *credential;
-    bool refused; /* the upstream refuses the credential, and the log says so */
+    uint32_t secret; /* counts up when the credential changes */
+    bool refused;    /* the upstream refuses the credential, and the log says so */
     struct request_list queue;
     uint32_t queued;
     LIST_HEAD(, pool_slot) slots;
@@ -137,7 +143,7 @@ static void deadline_fired(evutil_socket_t fd, short what, void *argument)
 /* The request before all others of the queue: it has waited already. */
 static void repeat(struct pool *pool, struct request *request)
 {
-    request->repeated = true;
+    request->repeats++;
     request->state = REQUEST_QUEUED;
     request->queued_at = clock_now();
     TAILQ_INSERT_HEAD(&pool->queue, request, link);
@@ -168,17 +174,20 @@ static bool credential_renewed(struct pool *pool)
         log_info(pool->setup.logger, "database %s: the credential has been read again, %s",
                  pool->setup.database->name, credential_label(pool->credential));
     free(error);
+    pool->secret += changed > 0;
     return changed > 0;
 }
 
-static bool may_repeat(struct pool *pool, const struct request *request,
+/* A refused call that was sent with another secret than the pool has by now may do better. */
+static bool may_repeat(struct pool *pool, const struct request *request, uint32_t sent_with,
                        const struct upstream_end *end)
 {
-    if (request->repeated || clock_now() >= request->deadline)
+    if (request->repeats >= REPEATS_MAX || clock_now() >= request->deadline)
         return false;
     if (end->unstarted)
         return true;
-    return end->code == CODE_UNAUTHENTICATED && end->from_peer && credential_renewed(pool);
+    return end->code == CODE_UNAUTHENTICATED && end->from_peer &&
+           (sent_with != pool->secret || credential_renewed(pool));
 }
 
 static void finish_local(struct pool *pool, struct request *request, const struct upstream_end *end)
@@ -223,6 +232,7 @@ static void call_ended(void *context, const struct upstream_end *end)
     struct pool_slot *slot = context;
     struct pool *pool = slot->connection->pool;
     struct request *request = slot->request;
+    uint32_t secret = slot->secret;
     slot->connection->in_flight--;
     pool->in_flight--;
     LIST_REMOVE(slot, link);
@@ -230,7 +240,7 @@ static void call_ended(void *context, const struct upstream_end *end)
     if (request) {
         request->slot = NULL;
         request_timer_stop(request);
-        if (may_repeat(pool, request, end))
+        if (may_repeat(pool, request, secret, end))
             repeat(pool, request);
         else
             finish(pool, request, end);
@@ -255,7 +265,8 @@ static void send_on(struct connection *connection, struct request *request)
     };
     connection->in_flight++;
     pool->in_flight++;
-    *slot = (struct pool_slot){.connection = connection, .request = request};
+    *slot =
+        (struct pool_slot){.connection = connection, .request = request, .secret = pool->secret};
     LIST_INSERT_HEAD(&pool->slots, slot, link);
     slot->call = upstream_start(connection->upstream, &message, slot);
     request->slot = slot;
@@ -313,6 +324,14 @@ void pool_cancel(struct pool *pool, struct request *request)
     upstream_cancel(slot->connection->upstream, slot->call);
 }
 
+/* Those who waited for a connection wait for a slot from now on. */
+static void wait_anew(struct pool *pool)
+{
+    struct request *request;
+    TAILQ_FOREACH (request, &pool->queue, link)
+        arm_wait(pool, request);
+}
+
 static void say_down(struct connection *connection, const char *reason)
 {
     struct pool *pool = connection->pool;
@@ -326,6 +345,14 @@ static void say_down(struct connection *connection, const char *reason)
                 database->name, database->upstream->name, database->upstream->uri, reason);
 }
 
+static uint32_t count_ready(const struct pool *pool)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pool->connection_count; i++)
+        count += pool->connections[i].upstream->state == UPSTREAM_READY;
+    return count;
+}
+
 static void state_changed(void *context, enum upstream_state state, const char *reason)
 {
     struct connection *connection = context;
@@ -334,18 +361,15 @@ static void state_changed(void *context, enum upstream_state state, const char *
         say_down(connection, reason);
     if (state != UPSTREAM_READY)
         return;
-    bool alone = true;
-    for (uint32_t i = 0; i < pool->connection_count; i++)
-        alone = alone && (&pool->connections[i] == connection ||
-                          pool->connections[i].upstream->state != UPSTREAM_READY);
     connection->down = false;
     log_info(pool->setup.logger, "database %s: connected to upstream %s (%s)",
              pool->setup.database->name, pool->setup.database->upstream->name,
              pool->setup.database->upstream->uri);
-    if (alone || connection->has_been)
+    if (count_ready(pool) == 1 || connection->has_been)
         pool->setup.connected(pool->setup.context, pool);
     connection->has_been = true;
     dispatch(pool);
+    wait_anew(pool);
 }
 
 static const struct upstream_events events = {call_ended, state_changed};

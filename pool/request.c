@@ -6,8 +6,6 @@
 
 #include "pool/clock.h"
 
-#define MESSAGE_MAX 1024 /* bytes of an error of the daemon's own; the rest is cut */
-
 void request_timer(struct request *request, struct event_base *loop, int64_t at,
                    event_callback_fn fired)
 {
@@ -33,16 +31,31 @@ void request_end(struct request *request, const struct outcome *outcome)
     request->ended(request, outcome);
 }
 
+/* What a client or a peer wrote may be part of it. */
+static void keep_printable(char *text)
+{
+    for (; *text; text++) {
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+    }
+}
+
+void request_message(char to[REQUEST_MESSAGE_MAX], struct span database, enum phase phase,
+                     const char *format, va_list arguments)
+{
+    int length = snprintf(to, REQUEST_MESSAGE_MAX, "milvus-bouncer: database %.*s: %s: ",
+                          SPAN_ARGS(span_cut(database, REQUEST_DATABASE_MAX)), phase_name(phase));
+    vsnprintf(to + length, REQUEST_MESSAGE_MAX - (size_t)length, format, arguments);
+    keep_printable(to);
+}
+
 void request_fail(struct request *request, enum code code, enum phase phase, const char *format,
                   ...)
 {
-    char message[MESSAGE_MAX];
-    int length = snprintf(message, sizeof(message),
-                          "milvus-bouncer: database %.*s: %s: ", SPAN_ARGS(request->named),
-                          phase_name(phase));
+    char message[REQUEST_MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message + length, sizeof(message) - (size_t)length, format, arguments);
+    request_message(message, request->named, phase, format, arguments);
     va_end(arguments);
     struct outcome outcome = {.code = code, .phase = phase, .message = span_text(message)};
     request_end(request, &outcome);

@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <stdarg.h>
 #include <sys/queue.h>
 
 #include "proto/blob.h"
@@ -49,6 +50,7 @@ struct request {
     struct blob *payload; /* owner of body; NULL with an empty body */
     struct span body;
     uint32_t timeout;  /* ms; 0: the daemon's own */
+    int64_t arrived;   /* on clock_now()'s clock, when its first byte came; 0: now */
     struct seen *seen; /* what the asker's connection has described before; NULL: nothing */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
     void *context;                                                          /* the maker's own */
@@ -71,7 +73,7 @@ struct request {
     struct event timer;
     void (*ended)(struct request *request, const struct outcome *outcome); /* towards answer */
     int64_t queued_at;
-    bool repeated; /* it has been sent twice */
+    uint8_t repeats; /* how often it has been sent again */
     struct pool_slot *slot;
     struct cache_entry *entry;
 };
@@ -87,8 +89,15 @@ void request_timer_stop(struct request *request);
 /* Hands the outcome back. The request is out of every list and its timer is stopped. */
 void request_end(struct request *request, const struct outcome *outcome);
 
-/* Ends it with an error of the daemon's own: the message says "milvus-bouncer: database NAME:
- * PHASE: …". */
+/* Bytes of the text of such an error, the NUL included; the rest is cut. */
+#define REQUEST_MESSAGE_MAX 1024
+
+/* Writes the text of an error of the daemon's own: "milvus-bouncer: database NAME: PHASE: …", in
+ * printable ASCII. */
+void request_message(char to[REQUEST_MESSAGE_MAX], struct span database, enum phase phase,
+                     const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+
+/* Ends it with such an error. */
 void request_fail(struct request *request, enum code code, enum phase phase, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
 

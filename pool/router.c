@@ -12,10 +12,18 @@ struct route {
     struct pool *pool;
 };
 
+/* What the router asks for itself, to have the answer in the cache. */
+struct own_question {
+    struct request request;
+    LIST_ENTRY(own_question) link;
+};
+
 struct router {
+    struct logger *logger;
     struct cache *cache;
     struct route *routes;
     struct pool *any; /* of "*", or NULL */
+    LIST_HEAD(, own_question) own;
 };
 
 static struct pool *find_pool(const struct router *router, struct span name)
@@ -52,7 +60,7 @@ static void set_deadline(const struct conf_database *database, struct request *r
     int64_t timeout = request->timeout ? request->timeout : timeout_of(database, request);
     if (timeout > database->max_timeout)
         timeout = database->max_timeout;
-    request->deadline = clock_now() + timeout;
+    request->deadline = (request->arrived ? request->arrived : clock_now()) + timeout;
 }
 
 /* Database and collection as the message names them. False: it is no protobuf. */
@@ -176,6 +184,10 @@ static void ended(struct request *request, const struct outcome *outcome)
     clear_on_error(router, request, outcome);
     blob_unref(request->tail);
     request->tail = NULL;
+    if (outcome->code != CODE_OK)
+        log_debug(router->logger, "%s: %s in phase %s: %.*s", request->path,
+                  code_name(outcome->code), phase_name(outcome->phase),
+                  SPAN_ARGS(outcome->message));
     request->answer(request, outcome);
 }
 
@@ -192,45 +204,47 @@ void router_submit(struct router *router, struct request *request)
         pool_submit(request->pool, request);
 }
 
-static void withdraw(struct router *router, struct request *request)
+static void withdraw(struct request *request)
 {
     if (request->state == REQUEST_WAITING)
-        cache_cancel(router->cache, request);
+        cache_cancel(request);
     else
         pool_cancel(request->pool, request);
 }
 
-void router_cancel(struct router *router, struct request *request)
+void router_cancel(struct request *request)
 {
     enum phase phase = request->state == REQUEST_WAITING ? cache_phase(request)
                                                          : pool_phase(request->pool, request);
-    withdraw(router, request);
+    withdraw(request);
     request_fail(request, CODE_CANCELLED, phase, "cancelled by the client");
 }
 
-void router_drop(struct router *router, struct request *request)
+void router_drop(struct request *request)
 {
-    withdraw(router, request);
-    clear_effects(router, request);
+    withdraw(request);
+    clear_effects(request->router, request);
     blob_unref(request->tail);
     request->tail = NULL;
 }
 
-static void prefill_ended(struct request *request, const struct outcome *outcome)
+static void own_question_ended(struct request *request, const struct outcome *outcome)
 {
     (void)outcome;
+    LIST_REMOVE((struct own_question *)request, link);
     free(request);
 }
 
-static void prefill(struct router *router, const char *method, const char *database)
+static void ask(struct router *router, const char *method, const char *database)
 {
-    struct request *request = calloc(1, sizeof(*request));
-    if (!request)
+    struct own_question *question = calloc(1, sizeof(*question));
+    if (!question)
         abort();
-    request->method = span_text(method);
-    request->database = span_text(database);
-    request->answer = prefill_ended;
-    router_submit(router, request);
+    question->request.method = span_text(method);
+    question->request.database = span_text(database);
+    question->request.answer = own_question_ended;
+    LIST_INSERT_HEAD(&router->own, question, link);
+    router_submit(router, &question->request);
 }
 
 /* An upstream that has come up, perhaps as another version, is asked what it is before anybody
@@ -243,8 +257,8 @@ static void connected(void *context, struct pool *pool)
     cache_clear_session(router->cache, pool);
     if (find_pool(router, span_text(database)) != pool)
         return;
-    prefill(router, "Connect", database);
-    prefill(router, "GetVersion", database);
+    ask(router, "Connect", database);
+    ask(router, "GetVersion", database);
 }
 
 static void add_route(struct router *router, const char *name, struct pool *pool)
@@ -280,6 +294,7 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     struct router *router = calloc(1, sizeof(*router));
     if (!router)
         abort();
+    router->logger = logger;
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
     struct pool_setup setup = {
         .loop = loop,
@@ -300,6 +315,12 @@ void router_free(struct router *router)
 {
     if (!router)
         return;
+    struct own_question *question;
+    while ((question = LIST_FIRST(&router->own))) {
+        LIST_REMOVE(question, link);
+        router_drop(&question->request);
+        free(question);
+    }
     struct route *route;
     struct route *following;
     HASH_ITER (hh, router->routes, route, following) {

@@ -15,7 +15,7 @@ struct router;
 struct router *router_new(const struct conf *conf, struct event_base *loop,
                           struct transport *transport, struct logger *logger, char **ret_error);
 
-/* With all requests ended or cancelled; NULL is accepted. */
+/* With all requests of others ended; NULL is accepted. */
 void router_free(struct router *router);
 
 /* Takes a request whose question is set and the rest zero; its answer() comes once, later or at
@@ -23,9 +23,9 @@ void router_free(struct router *router);
 void router_submit(struct router *router, struct request *request);
 
 /* Ends a request that the router has as CANCELLED; answer() is called at once. */
-void router_cancel(struct router *router, struct request *request);
+void router_cancel(struct request *request);
 
 /* Ends it too, but tells nobody: the asker is gone. */
-void router_drop(struct router *router, struct request *request);
+void router_drop(struct request *request);
 
 #endif

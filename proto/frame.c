@@ -69,17 +69,15 @@ static struct span take(struct span *bytes, size_t at_most)
 static const char *header_fault(const struct frame_reader *reader)
 {
     uint32_t length = length_of(reader);
-    switch (reader->header[AT_TYPE]) {
-    case FRAME_CANCEL:
-    case FRAME_PING:
-        return length == 0 ? NULL : "a cancel or a ping has no payload: its length must be 0";
-    case FRAME_REQUEST:
-        break;
-    default:
+    uint8_t type = reader->header[AT_TYPE];
+    if (type != FRAME_REQUEST && type != FRAME_CANCEL && type != FRAME_PING)
         return "unknown frame type: a client sends 1 (request), 3 (cancel) or 5 (ping)";
-    }
     if (reader->header[AT_CODE] != 0)
-        return "byte 5 of a request's header must be 0";
+        return "byte 5 of a client's header must be 0";
+    if (type != FRAME_REQUEST && (length != 0 || text_of(reader) != 0))
+        return "a cancel or a ping has no payload: its length and M must be 0";
+    if (type != FRAME_REQUEST)
+        return NULL;
     if (length > FRAME_LENGTH_MAX)
         return "a frame's length is at most 2147483647";
     if (text_of(reader) > length)

@@ -3,8 +3,8 @@
  * protobuf_c_message_free_unpacked(), which frees it where reading fails. */
 #include <stdlib.h>
 
+#include "proto/base64.h"
 #include "proto/json.h"
-#include "proto/json_base64.h"
 #include "proto/json_embed.h"
 #include "proto/json_field.h"
 #include "proto/json_path.h"
@@ -49,10 +49,10 @@ static int read_base64(const json_t *json, const struct json_path *path, Protobu
                        char **ret_error)
 {
     struct span text = span_of(json_string_value(json), json_string_length(json));
-    uint8_t *data = malloc(json_base64_bound(text.length));
+    uint8_t *data = malloc(base64_bound(text.length));
     if (!data)
         return no_memory(path, ret_error);
-    ptrdiff_t length = json_base64_decode(text, data);
+    ptrdiff_t length = base64_decode(text, data);
     if (length < 0) {
         free(data);
         return json_path_error(path, ret_error, "expected base64");

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/base64.h"
 #include "proto/json.h"
-#include "proto/json_base64.h"
 #include "proto/json_embed.h"
 #include "proto/json_field.h"
 #include "proto/json_path.h"
@@ -81,8 +81,13 @@ static json_t *write_text(const char *text, const struct json_path *path, char *
 
 static json_t *write_base64(struct span bytes, const struct json_path *path, char **ret_error)
 {
-    char *text = json_base64_encode(bytes);
-    json_t *json = text ? json_string_nocheck(text) : NULL;
+    size_t size = BASE64_SIZE(bytes.length);
+    char *text = malloc(size + 1);
+    json_t *json = NULL;
+    if (text) {
+        base64_encode(bytes, text);
+        json = json_stringn_nocheck(text, size);
+    }
     free(text);
     return json ? json : no_memory(path, ret_error);
 }

@@ -38,10 +38,11 @@ static int compare(const void *key, const void *element)
 {
     const struct span *name = key;
     const struct rpc *rpc = element;
-    int order = strncmp((const char *)name->at, rpc->name, name->length);
+    size_t length = strlen(rpc->name);
+    int order = memcmp(name->at, rpc->name, length < name->length ? length : name->length);
     if (order != 0)
         return order;
-    return rpc->name[name->length] == '\0' ? 0 : -1;
+    return (name->length > length) - (name->length < length);
 }
 
 static struct span without_prefix(struct span text, const char *prefix)

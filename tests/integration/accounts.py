@@ -2,9 +2,11 @@
 """Users, roles, privileges and databases of Milvus, made directly as root."""
 import base64
 
+import grpc
 from pymilvus.grpc_gen import milvus_pb2
 
 from messages import checked
+from waiting import eventually
 
 
 def make_user(direct, user, password):
@@ -32,6 +34,19 @@ def grant(direct, role, privilege, kind="Collection", database="default"):
     )
     request = milvus_pb2.OperatePrivilegeRequest(entity=entity, type=milvus_pb2.Grant)
     checked(direct.call("OperatePrivilege", request))
+
+
+def wait_until_allowed(direct, method, message):
+    """Milvus tells its proxy of a privilege some time after it was granted."""
+
+    def is_allowed():
+        try:
+            return checked(direct.call(method, message))
+        except grpc.RpcError as error:
+            assert error.code() == grpc.StatusCode.PERMISSION_DENIED, error
+            return None
+
+    eventually(is_allowed, f"{method} is allowed")
 
 
 def make_database(direct, database):

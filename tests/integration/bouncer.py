@@ -58,6 +58,7 @@ class Bouncer:
             [BINARY, "serve", "-c", self.file], self.directory / "milvus-bouncer.log", network, **options
         )
         self.pid = self.process.pid
+        self.is_draining = False
 
     def write(self, config):
         file = self.directory / "milvus-bouncer.yaml"
@@ -95,10 +96,15 @@ class Bouncer:
     def log_text(self):
         return self.process.log_text()
 
+    def drain(self, number=signal.SIGTERM):
+        """Tells it to; a second signal would end it at once."""
+        self.is_draining = True
+        self.process.signal(number)
+
     def stop(self):
         """Drains it; fails unless it exits 0 and without a sanitizer's report."""
-        if self.process.is_alive():
-            self.process.signal(signal.SIGTERM)
+        if not self.is_draining and self.process.is_alive():
+            self.drain()
         try:
             code = self.process.wait()
         finally:

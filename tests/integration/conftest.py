@@ -11,21 +11,13 @@ from fake import BlackHole, Fake
 from goaway import GoawayProxy
 from servers import Lite, Milvus
 
-REAL = {"milvus", "one_way_tls", "two_way_tls"}
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if REAL & set(item.fixturenames):
-            item.add_marker("real")
-
-
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()
     if report.failed and "start_bouncer" in item.funcargs:
         for bouncer in item.funcargs["start_bouncer"].started:
-            report.sections.append((str(bouncer.process.log), bouncer.log_text()))
+            last_lines = bouncer.log_text().splitlines()[-60:]
+            report.sections.append((str(bouncer.process.log), "\n".join(last_lines)))
 
 
 def stopped_at_end(server):
@@ -43,7 +35,7 @@ def milvus(tmp_path_factory):
     yield from stopped_at_end(Milvus(tmp_path_factory.mktemp("milvus") / "data"))
 
 
-@pytest.fixture(params=["lite", pytest.param("milvus", marks=pytest.mark.real)])
+@pytest.fixture(params=["lite", "milvus"])
 def each_milvus(request):
     return request.getfixturevalue(request.param)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`milvus-bouncer check`: every fault at once, with its place and what would be right; --connect tries the upstreams."""
+"""`milvus-bouncer check`: every fault at once, with its place and what would be right; --connect tries upstreams."""
 import re
 
 import pytest

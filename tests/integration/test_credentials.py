@@ -7,7 +7,7 @@ import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
 import messages
-from accounts import collections, grant, make_database, make_role, make_user
+from accounts import collections, grant, make_database, make_role, make_user, wait_until_allowed
 from bouncer import configuration
 from codes import PERMISSION_DENIED, UNAUTHENTICATED, UPSTREAM, is_own
 from messages import checked
@@ -128,6 +128,9 @@ def test_two_databases_with_two_users(start_bouncer, milvus, direct, name):
         make_role(direct, user + "_role", user)
         grant(direct, user + "_role", "CreateCollection", "Global", database)
         databases[database] = {"upstream": "main", **milvus.credential(user, user + "-password")}
+        itself = milvus.direct(database, f"{user}:{user}-password")
+        wait_until_allowed(itself, "CreateCollection", messages.create_collection("first", 2))
+        itself.close()
     swapped = {"alpha": databases["beta"], "beta": databases["alpha"]}
     right = start_bouncer(configuration({"uri": milvus.uri}, databases=databases), milvus.network)
     wrong = start_bouncer(configuration({"uri": milvus.uri}, databases=swapped), milvus.network)
@@ -136,4 +139,4 @@ def test_two_databases_with_two_users(start_bouncer, milvus, direct, name):
         for database in users:
             assert stranger.fails("CreateCollection", request, database).code == PERMISSION_DENIED
             checked(client.call("CreateCollection", request, database))
-            assert collections(direct, database) == {name}
+            assert collections(direct, database) == {"first", name}

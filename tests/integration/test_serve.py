@@ -123,7 +123,7 @@ def test_drain(start_bouncer, fake, number):
         idle.ping()
         ident = client.send("Search", SEARCH)
         fake.wait_for("Search")
-        bouncer.process.signal(number)
+        bouncer.drain(number)
         assert client.frame().kind == GOAWAY
         assert idle.goaway()
         assert bouncer.process.is_alive()
@@ -141,7 +141,7 @@ def test_new_request_during_a_drain(start_bouncer, fake):
     with bouncer.plain() as client:
         first = client.send("Search", SEARCH)
         fake.wait_for("Search")
-        bouncer.process.signal(signal.SIGTERM)
+        bouncer.drain()
         assert client.frame().kind == GOAWAY
         refused = client.reply(client.send("Query", milvus_pb2.QueryRequest()))
         assert refused.code == UNAVAILABLE
@@ -158,10 +158,10 @@ def test_second_signal_exits_at_once(start_bouncer, fake):
     with bouncer.plain() as client:
         client.send("Search", SEARCH, timeout=100)
         fake.wait_for("Search")
-        bouncer.process.signal(signal.SIGTERM)
+        bouncer.drain()
         assert client.frame().kind == GOAWAY
-        bouncer.process.signal(signal.SIGTERM)
-        bouncer.process.wait(LIMIT)
+        bouncer.drain()
+        bouncer.process.wait()
     start_bouncer.started.remove(bouncer)
 
 
@@ -170,7 +170,7 @@ def test_drain_while_the_upstream_is_away(start_bouncer, black_hole):
     with bouncer.plain() as client:
         ident = client.send("Search", SEARCH, timeout=0.5)
         client.ping()
-        bouncer.process.signal(signal.SIGTERM)
+        bouncer.drain()
         assert client.frame().kind == GOAWAY
         assert client.reply(ident).code != OK
     assert bouncer.process.wait() == 0
@@ -247,7 +247,7 @@ def test_readiness_is_told_to_systemd(start_bouncer, black_hole, notify_socket):
     assert b"READY=1" in notify_socket.recv(4096)
     with bouncer.plain() as client:
         client.ping()
-    bouncer.process.signal(signal.SIGTERM)
+    bouncer.drain()
     assert b"STOPPING=1" in notify_socket.recv(4096)
 
 

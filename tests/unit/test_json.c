@@ -5,7 +5,6 @@
 
 #include "milvus/milvus.pb-c.h"
 #include "proto/json.h"
-#include "proto/json_base64.h"
 #include "proto/json_near.h"
 #include "proto/method.h"
 
@@ -348,25 +347,6 @@ Test(json, prints_indented)
                            "      \"d\": null\n    }\n  ]\n}");
     free(text);
     json_decref(json);
-}
-
-Test(json, base64_both_alphabets)
-{
-    uint8_t bytes[16];
-    cr_assert_eq(json_base64_decode(span_text("-_8"), bytes), 2);
-    cr_assert_arr_eq(bytes, "\xfb\xff", 2);
-    cr_assert_eq(json_base64_decode(span_text("+/8="), bytes), 2);
-    cr_assert_eq(json_base64_decode(span_text(""), bytes), 0);
-    cr_assert_eq(json_base64_decode(span_text("A"), bytes), -1);
-    cr_assert_eq(json_base64_decode(span_text("AA="), bytes), -1);
-    cr_assert_eq(json_base64_decode(span_text("===="), bytes), -1);
-    cr_assert_eq(json_base64_decode(span_text("A\nAA"), bytes), -1);
-    for (size_t length = 0; length < 8; length++) {
-        char *text = json_base64_encode(span_of("abcdefgh", length));
-        cr_assert_eq(json_base64_decode(span_text(text), bytes), (ptrdiff_t)length);
-        cr_assert_eq(memcmp(bytes, "abcdefgh", length), 0);
-        free(text);
-    }
 }
 
 Test(method, is_found_by_either_name)

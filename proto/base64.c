@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proto/json_base64.h"
-
-#include <stdlib.h>
+#include "proto/base64.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -19,16 +17,10 @@ static void encode_group(const uint8_t *from, size_t count, char *to)
     to[3] = count > 2 ? alphabet[bits & 63] : '=';
 }
 
-char *json_base64_encode(struct span bytes)
+void base64_encode(struct span bytes, char *to)
 {
-    char *text = malloc((bytes.length + 2) / 3 * 4 + 1);
-    if (!text)
-        return NULL;
-    char *to = text;
     for (size_t i = 0; i < bytes.length; i += 3, to += 4)
         encode_group(bytes.at + i, bytes.length - i, to);
-    *to = '\0';
-    return text;
 }
 
 static int letter_value(uint8_t letter)
@@ -56,7 +48,7 @@ static bool strip_padding(struct span *text)
     return padding == 0 || (padding <= 2 && full % 4 == 0);
 }
 
-ptrdiff_t json_base64_decode(struct span text, uint8_t *to)
+ptrdiff_t base64_decode(struct span text, uint8_t *to)
 {
     if (!strip_padding(&text) || text.length % 4 == 1)
         return -1;

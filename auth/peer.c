@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/peer.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int family_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    return getsockname(fd, (struct sockaddr *)&address, &length) == 0 ? address.ss_family : -1;
+}
+
+bool peer_is_tcp(int fd)
+{
+    int family = family_of(fd);
+    return family == AF_INET || family == AF_INET6;
+}
+
+static void describe_tcp(int fd, char to[PEER_TEXT_MAX])
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    char host[PEER_TEXT_MAX - 10];
+    char port[8];
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0 &&
+        getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(to, PEER_TEXT_MAX, "%s:%s", host, port);
+}
+
+void peer_describe(int fd, char to[PEER_TEXT_MAX])
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+    strcpy(to, "gone");
+    if (peer_is_tcp(fd))
+        describe_tcp(fd, to);
+    else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0)
+        snprintf(to, PEER_TEXT_MAX, "pid %d, uid %u", (int)peer.pid, peer.uid);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is at the other end of a socket, as the kernel knows it. */
+#ifndef AUTH_PEER_H
+#define AUTH_PEER_H
+
+#include <stdbool.h>
+
+#define PEER_TEXT_MAX 80 /* bytes, with the NUL */
+
+/* Writes "pid 4711, uid 1000" for a Unix socket (SO_PEERCRED, unix(7)), "127.0.0.1:40000" for TCP.
+ */
+void peer_describe(int fd, char to[PEER_TEXT_MAX]);
+
+bool peer_is_tcp(int fd);
+
+#endif

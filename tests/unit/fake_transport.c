@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_transport.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pool/clock.h"
+
+#define PATIENCE 10000 /* ms */
+
+static void copy_text(char *to, size_t room, struct span text)
+{
+    cr_assert_lt(text.length, room);
+    snprintf(to, room, "%.*s", SPAN_ARGS(text));
+}
+
+static struct blob *join(struct span body, struct span tail)
+{
+    struct blob *message = blob_new(body.length + tail.length);
+    if (body.length > 0)
+        memcpy(message->data, body.at, body.length);
+    if (tail.length > 0)
+        memcpy(message->data + body.length, tail.at, tail.length);
+    return message;
+}
+
+static struct upstream_call *start(struct upstream *upstream,
+                                   const struct upstream_message *message, void *context)
+{
+    struct fake_connection *connection = (struct fake_connection *)upstream;
+    struct fake_transport *fake = connection->transport;
+    cr_assert_lt(fake->call_count, FAKE_CALLS);
+    cr_assert_not(connection->closed);
+    struct fake_call *call = &fake->calls[fake->call_count++];
+    *call = (struct fake_call){
+        .connection = (size_t)(connection - fake->connections),
+        .context = context,
+        .message = join(message->body, blob_span(message->tail)),
+        .deadline = message->deadline,
+    };
+    copy_text(call->path, sizeof(call->path), span_text(message->path));
+    copy_text(call->authorization, sizeof(call->authorization), message->authorization);
+    copy_text(call->database, sizeof(call->database), message->database);
+    return (struct upstream_call *)call;
+}
+
+static void cancel(struct upstream *upstream, struct upstream_call *cancelled)
+{
+    struct fake_call *call = (struct fake_call *)cancelled;
+    cr_assert_not(call->ended);
+    cr_assert_not(call->cancelled);
+    cr_assert_eq(&((struct fake_connection *)upstream)->transport->connections[call->connection],
+                 (struct fake_connection *)upstream);
+    call->cancelled = true;
+}
+
+static void close_connection(struct upstream *upstream)
+{
+    struct fake_connection *connection = (struct fake_connection *)upstream;
+    cr_assert_not(connection->closed);
+    connection->closed = true;
+}
+
+static const struct upstream_verbs verbs = {start, cancel, close_connection};
+
+static struct upstream *open_connection(struct transport *transport, const struct conf_upstream *to,
+                                        uint32_t max_message, const struct upstream_events *events,
+                                        void *context, char **ret_error)
+{
+    (void)to, (void)max_message;
+    struct fake_transport *fake = (struct fake_transport *)transport;
+    if (fake->open_error) {
+        *ret_error = strdup(fake->open_error);
+        return NULL;
+    }
+    cr_assert_lt(fake->connection_count, FAKE_CONNECTIONS);
+    struct fake_connection *connection = &fake->connections[fake->connection_count++];
+    *connection = (struct fake_connection){
+        .upstream = {.verbs = &verbs, .state = UPSTREAM_CONNECTING},
+        .transport = fake,
+        .events = events,
+        .context = context,
+    };
+    return &connection->upstream;
+}
+
+void fake_open(struct fake_transport *fake)
+{
+    *fake = (struct fake_transport){.transport = {.open = open_connection}};
+}
+
+void fake_close(struct fake_transport *fake)
+{
+    for (size_t i = 0; i < fake->connection_count; i++)
+        cr_expect(fake->connections[i].closed, "connection %zu is still open", i);
+    for (size_t i = 0; i < fake->call_count; i++)
+        blob_unref(fake->calls[i].message);
+}
+
+void fake_state(struct fake_transport *fake, size_t at, enum upstream_state state)
+{
+    struct fake_connection *connection = &fake->connections[at];
+    connection->upstream.state = state;
+    connection->events->state_changed(connection->context, state,
+                                      state == UPSTREAM_DOWN ? "connection refused" : NULL);
+}
+
+void fake_all_ready(struct fake_transport *fake)
+{
+    for (size_t i = 0; i < fake->connection_count; i++)
+        fake_state(fake, i, UPSTREAM_READY);
+}
+
+void fake_end(struct fake_transport *fake, size_t at, struct upstream_end end)
+{
+    cr_assert_lt(at, fake->call_count, "there is no call %zu", at);
+    struct fake_call *call = &fake->calls[at];
+    struct fake_connection *connection = &fake->connections[call->connection];
+    cr_assert_not(call->ended, "call %zu has ended", at);
+    cr_assert_not(connection->closed);
+    call->ended = true;
+    connection->events->call_ended(call->context, &end);
+}
+
+void fake_reply(struct fake_transport *fake, size_t call, struct span bytes)
+{
+    struct blob *reply = blob_copy(bytes);
+    fake_end(fake, call, (struct upstream_end){.reply = reply, .from_peer = true});
+    blob_unref(reply);
+}
+
+void fake_refuse(struct fake_transport *fake, size_t call, enum code code)
+{
+    fake_end(fake, call,
+             (struct upstream_end){
+                 .code = code, .message = span_text("said the server"), .from_peer = true});
+}
+
+void fake_break(struct fake_transport *fake, size_t call, enum code code, bool unstarted)
+{
+    fake_end(fake, call,
+             (struct upstream_end){
+                 .code = code, .message = span_text("broken pipe"), .unstarted = unstarted});
+}
+
+void ask_text(struct ask *ask, struct wire_path field, const char *text)
+{
+    struct span value = span_text(text);
+    cr_assert_leq(wire_override_bound(value.length), sizeof(ask->bytes) - ask->length);
+    ask->length += wire_override(ask->bytes + ask->length, field, value);
+}
+
+void ask_number(struct ask *ask, uint16_t field, uint64_t value)
+{
+    ask->length += wire_put_varint(ask->bytes + ask->length, field, value);
+}
+
+static void answered(struct request *request, const struct outcome *outcome)
+{
+    struct ask *ask = (struct ask *)request;
+    ask->answers++;
+    ask->code = outcome->code;
+    ask->phase = outcome->phase;
+    copy_text(ask->message, sizeof(ask->message), outcome->message);
+    blob_unref(ask->reply);
+    ask->reply = blob_ref(outcome->reply);
+    if (ask->on_answer)
+        ask->on_answer(ask);
+}
+
+void ask_make(struct ask *ask, const char *method)
+{
+    struct request *request = &ask->request;
+    request->method = span_text(method);
+    request->payload = ask->length > 0 ? blob_copy(span_of(ask->bytes, ask->length)) : NULL;
+    request->body = blob_span(request->payload);
+    request->answer = answered;
+}
+
+void ask_admit(struct ask *ask, struct pool *pool, const char *database, int64_t timeout)
+{
+    struct request *request = &ask->request;
+    request->rpc = rpc_find(request->method);
+    rpc_method_path(request->method, request->path);
+    request->named = span_text(database);
+    request->upstream_name = request->named;
+    request->pool = pool;
+    request->deadline = clock_now() + timeout;
+    request->ended = answered;
+}
+
+void ask_free(struct ask *ask)
+{
+    cr_expect_eq(ask->request.state, REQUEST_IDLE, "a request is still under way");
+    if (ask->request.state != REQUEST_IDLE)
+        return; /* others still point to it */
+    blob_unref(ask->request.payload);
+    blob_unref(ask->reply);
+    *ask = (struct ask){0};
+}
+
+void expect_reply(const struct ask *ask, struct span reply)
+{
+    cr_assert_eq(ask->answers, 1, "%zu answers", ask->answers);
+    cr_expect_eq(ask->code, CODE_OK, "%s: %s", code_name(ask->code), ask->message);
+    cr_expect_eq(ask->phase, PHASE_NONE);
+    cr_expect_str_eq(ask->message, "");
+    cr_expect(span_equal(blob_span(ask->reply), reply), "another reply");
+}
+
+void expect_failure(const struct ask *ask, enum code code, enum phase phase, const char *text)
+{
+    cr_assert_eq(ask->answers, 1, "%zu answers", ask->answers);
+    cr_expect_eq(ask->code, code, "%s: %s", code_name(ask->code), ask->message);
+    cr_expect_eq(ask->phase, phase, "%s: %s", phase_name(ask->phase), ask->message);
+    cr_expect(strstr(ask->message, text), "\"%s\" without \"%s\"", ask->message, text);
+    cr_expect_null(ask->reply);
+}
+
+static void on_patience(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what;
+    *(bool *)argument = true;
+}
+
+/* Runs the loop until the counter is there or the time is over. */
+static bool run(struct event_base *loop, int64_t time, const size_t *counter, size_t value)
+{
+    bool over = false;
+    struct timeval wait = {.tv_sec = time / 1000, .tv_usec = time % 1000 * 1000};
+    struct event *limit = event_new(loop, -1, 0, on_patience, &over);
+    event_add(limit, &wait);
+    while (!over && *counter < value)
+        event_base_loop(loop, EVLOOP_ONCE);
+    event_free(limit);
+    return !over;
+}
+
+void run_until(struct event_base *loop, const size_t *counter, size_t value)
+{
+    cr_assert(run(loop, PATIENCE, counter, value), "waited for %zu, there are %zu", value,
+              *counter);
+}
+
+void run_for(struct event_base *loop, int64_t time)
+{
+    const size_t never = 0;
+    run(loop, time, &never, 1);
+}
+
+static void keep_line(struct logger *logger, enum log_level level, const char *format,
+                      va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static void keep_line(struct logger *logger, enum log_level level, const char *format,
+                      va_list arguments)
+{
+    (void)level;
+    struct fake_log *log = (struct fake_log *)logger;
+    size_t length = strlen(log->text);
+    int added = vsnprintf(log->text + length, sizeof(log->text) - length, format, arguments);
+    length += (size_t)added;
+    cr_assert_lt(length + 1, sizeof(log->text), "too many lines");
+    log->text[length] = '\n';
+    log->text[length + 1] = '\0';
+}
+
+void fake_log_open(struct fake_log *log)
+{
+    *log = (struct fake_log){.logger = {.level = LOG_DEBUG, .write = keep_line}};
+}

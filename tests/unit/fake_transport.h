@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For tests of the pool: an upstream whose connections and calls are in the test's hand, requests
+ * that remember how they ended, and a log that can be read.
+ */
+#ifndef TESTS_FAKE_TRANSPORT_H
+#define TESTS_FAKE_TRANSPORT_H
+
+#include "pool/request.h"
+#include "pool/upstream.h"
+
+#define FAKE_CONNECTIONS 8
+#define FAKE_CALLS       64 /* started in one test */
+
+/* A call as it was started, copied. */
+struct fake_call {
+    size_t connection;
+    void *context;
+    char path[RPC_PATH_MAX];
+    char authorization[64];
+    char database[REQUEST_DATABASE_MAX + 1];
+    struct blob *message; /* body and tail, as they would be sent */
+    int64_t deadline;
+    bool cancelled;
+    bool ended;
+};
+
+struct fake_connection {
+    struct upstream upstream;
+    struct fake_transport *transport;
+    const struct upstream_events *events;
+    void *context;
+    bool closed;
+};
+
+/* Connections and calls are numbered as they were opened and started. */
+struct fake_transport {
+    struct transport transport;
+    const char *open_error; /* what opening the next connection fails with, or NULL */
+    struct fake_connection connections[FAKE_CONNECTIONS];
+    size_t connection_count;
+    struct fake_call calls[FAKE_CALLS];
+    size_t call_count;
+};
+
+void fake_open(struct fake_transport *fake);
+
+/* With all its connections closed. */
+void fake_close(struct fake_transport *fake);
+
+/* A change of state, told to the pool. */
+void fake_state(struct fake_transport *fake, size_t connection, enum upstream_state state);
+void fake_all_ready(struct fake_transport *fake);
+
+/* Ends of a call: anything; a reply of these bytes; an error the server sent; one that came up on
+ * the way, of a call that the server may have begun or has not. */
+void fake_end(struct fake_transport *fake, size_t call, struct upstream_end end);
+void fake_reply(struct fake_transport *fake, size_t call, struct span reply);
+void fake_refuse(struct fake_transport *fake, size_t call, enum code code);
+void fake_break(struct fake_transport *fake, size_t call, enum code code, bool unstarted);
+
+/* A request and how it ended. */
+struct ask {
+    struct request request;
+    uint8_t bytes[2048]; /* its message, as far as it is written */
+    size_t length;
+    void (*on_answer)(struct ask *ask); /* called with the answer, or NULL */
+    size_t answers;
+    enum code code;
+    enum phase phase;
+    char message[1024];
+    struct blob *reply;
+};
+
+/* Fields of the message. */
+void ask_text(struct ask *ask, struct wire_path field, const char *text);
+void ask_number(struct ask *ask, uint16_t field, uint64_t value);
+
+/* Sets what the maker of a request sets, with the message as written. */
+void ask_make(struct ask *ask, const char *method);
+
+/* Sets what admission finds out, for what stands behind it: deadline in ms from now. */
+void ask_admit(struct ask *ask, struct pool *pool, const char *database, int64_t timeout);
+
+void ask_free(struct ask *ask);
+
+void expect_reply(const struct ask *ask, struct span reply);
+
+/* Ended once, as a failure whose message holds the text. */
+void expect_failure(const struct ask *ask, enum code code, enum phase phase, const char *text);
+
+/* Runs the loop until the counter is there; fails the test when it is not within 10 s. */
+void run_until(struct event_base *loop, const size_t *counter, size_t value);
+
+/* Runs the loop for a time, in ms: only for what must not happen. */
+void run_for(struct event_base *loop, int64_t time);
+
+/* Keeps every line. */
+struct fake_log {
+    struct logger logger;
+    char text[4096];
+};
+
+void fake_log_open(struct fake_log *log);
+
+#endif

@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fake_transport.h"
+#include "pool/clock.h"
+#include "pool/pool.h"
+
+#define ASKS  12
+#define LONG  60000 /* ms, a time that does not pass in a test */
+#define SHORT 30    /* ms, one that does */
+
+static struct fake_transport fake;
+static struct fake_log sink;
+static struct event_base *loop;
+static struct conf_upstream upstream;
+static struct conf_database database;
+static struct pool *pool;
+static size_t connected_count;
+static struct ask asks[ASKS];
+static char secret_path[] = "/tmp/mvb-pool-XXXXXX";
+
+static void connected(void *context, struct pool *of)
+{
+    (void)context;
+    cr_expect_eq(of, pool);
+    connected_count++;
+}
+
+static void begin(void)
+{
+    loop = event_base_new();
+    fake_open(&fake);
+    fake_log_open(&sink);
+    upstream =
+        (struct conf_upstream){.name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+    database = (struct conf_database){.name = "books",
+                                      .upstream = &upstream,
+                                      .pool_size = 1,
+                                      .max_in_flight = 2,
+                                      .queue_size = 3,
+                                      .queue_timeout = LONG};
+}
+
+static void open_pool(void)
+{
+    char *error = NULL;
+    struct pool_setup setup = {.loop = loop,
+                               .transport = &fake.transport,
+                               .logger = &sink.logger,
+                               .database = &database,
+                               .max_message = 1000,
+                               .connected = connected};
+    pool = pool_new(&setup, &error);
+    cr_assert_not_null(pool, "%s", error);
+}
+
+static void open_ready(void)
+{
+    open_pool();
+    fake_all_ready(&fake);
+}
+
+static void end(void)
+{
+    for (size_t i = 0; i < ASKS; i++)
+        ask_free(&asks[i]);
+    pool_free(pool);
+    fake_close(&fake);
+    event_base_free(loop);
+    unlink(secret_path);
+}
+
+TestSuite(pool, .init = begin, .fini = end);
+
+static void submit_for(size_t at, int64_t timeout)
+{
+    ask_number(&asks[at], 9, at);
+    ask_make(&asks[at], "Search");
+    ask_admit(&asks[at], pool, "books", timeout);
+    pool_submit(pool, &asks[at].request);
+}
+
+static void submit(size_t at)
+{
+    submit_for(at, LONG);
+}
+
+static void submit_many(size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        submit(i);
+}
+
+static void cancel(size_t at)
+{
+    pool_cancel(pool, &asks[at].request);
+}
+
+/* That call carries that request. */
+static void expect_call(size_t call, size_t ask)
+{
+    cr_assert_lt(call, fake.call_count, "no call %zu", call);
+    cr_expect(span_equal(blob_span(fake.calls[call].message), asks[ask].request.body),
+              "call %zu carries another request than %zu", call, ask);
+}
+
+static void write_secret(const char *secret)
+{
+    FILE *file = fopen(secret_path, "w");
+    cr_assert_not_null(file);
+    fputs(secret, file);
+    fclose(file);
+}
+
+static void open_with_secret(const char *secret)
+{
+    close(mkstemp(secret_path));
+    write_secret(secret);
+    database.credential.token_file = secret_path;
+    open_ready();
+}
+
+/* ---- a request's way ---- */
+
+Test(pool, sends_what_the_request_says)
+{
+    open_with_secret("key");
+    asks[0].request.tail = blob_copy(span_text("tail"));
+    ask_text(&asks[0], (struct wire_path){.number = 2}, "x");
+    submit(0);
+    const struct fake_call *call = &fake.calls[0];
+    cr_assert_eq(fake.call_count, 1);
+    cr_expect_str_eq(call->path, "/milvus.proto.milvus.MilvusService/Search");
+    cr_expect_str_eq(call->database, "books");
+    cr_expect_str_eq(call->authorization, "a2V5");
+    cr_expect_eq(call->deadline, asks[0].request.deadline);
+    cr_expect(span_equal(blob_span(call->message), span_of("\x12\x01x\x48\x00tail", 9)));
+    cr_expect_eq(pool_phase(pool, &asks[0].request), PHASE_UPSTREAM);
+    blob_unref(asks[0].request.tail);
+    fake_reply(&fake, 0, span_text("found"));
+    expect_reply(&asks[0], span_text("found"));
+}
+
+Test(pool, what_the_server_says_passes_unchanged)
+{
+    open_ready();
+    submit(0);
+    fake_refuse(&fake, 0, CODE_PERMISSION_DENIED);
+    expect_failure(&asks[0], CODE_PERMISSION_DENIED, PHASE_UPSTREAM, "said the server");
+    cr_expect_str_eq(asks[0].message, "said the server");
+}
+
+Test(pool, what_happens_on_the_way_is_told_as_the_daemons)
+{
+    open_ready();
+    submit(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, false);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_UPSTREAM, "broken pipe");
+    cr_expect_str_eq(asks[0].message, "milvus-bouncer: database books: upstream: upstream main "
+                                      "(http://db:19530): broken pipe");
+}
+
+Test(pool, deadline_noticed_by_the_transport_is_a_deadline)
+{
+    open_ready();
+    submit(0);
+    fake_break(&fake, 0, CODE_DEADLINE_EXCEEDED, false);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "milvus-bouncer: ");
+}
+
+/* ---- limits ---- */
+
+Test(pool, max_in_flight_is_exact)
+{
+    open_ready();
+    submit_many(3);
+    cr_expect_eq(fake.call_count, 2);
+    cr_expect_eq(pool_phase(pool, &asks[2].request), PHASE_QUEUE);
+    fake_reply(&fake, 1, span_text("r"));
+    cr_expect_eq(fake.call_count, 3);
+    expect_call(2, 2);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 2, span_text("r"));
+    submit(3);
+    submit(4);
+    cr_expect_eq(fake.call_count, 5);
+    fake_reply(&fake, 3, span_text("r"));
+    fake_reply(&fake, 4, span_text("r"));
+}
+
+Test(pool, queue_size_is_exact)
+{
+    open_ready();
+    submit_many(5);
+    cr_expect_eq(asks[4].answers, 0);
+    submit(5);
+    expect_failure(&asks[5], CODE_RESOURCE_EXHAUSTED, PHASE_QUEUE, "queue_size");
+    cr_expect(strstr(asks[5].message, "milvus-bouncer: database books: queue: "));
+    fake_reply(&fake, 0, span_text("r"));
+    submit(6);
+    cr_expect_eq(asks[6].answers, 0);
+    for (size_t i = 1; i < 6; i++)
+        fake_reply(&fake, i, span_text("r"));
+}
+
+Test(pool, without_a_queue_nobody_waits)
+{
+    database.queue_size = 0;
+    open_ready();
+    submit_many(3);
+    expect_failure(&asks[2], CODE_RESOURCE_EXHAUSTED, PHASE_QUEUE, "queue_size");
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+Test(pool, first_come_is_first_served)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_many(4);
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(fake.call_count, i + 1);
+        expect_call(i, i);
+        fake_reply(&fake, i, span_text("r"));
+    }
+}
+
+/* One that comes while others wait goes behind them, even in the moment a slot is free. */
+static void submit_next(struct ask *ask)
+{
+    submit((size_t)(ask - asks) + 4);
+}
+
+Test(pool, nobody_overtakes_the_queue)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_many(2);
+    asks[0].on_answer = submit_next;
+    fake_reply(&fake, 0, span_text("r"));
+    expect_call(1, 1);
+    fake_reply(&fake, 1, span_text("r"));
+    expect_call(2, 4);
+    fake_reply(&fake, 2, span_text("r"));
+}
+
+/* ---- time ---- */
+
+Test(pool, waits_for_a_slot_no_longer_than_queue_timeout)
+{
+    database.queue_timeout = SHORT;
+    open_ready();
+    int64_t start = clock_now();
+    submit_many(3);
+    run_until(loop, &asks[2].answers, 1);
+    cr_expect_geq(clock_now() - start, SHORT);
+    expect_failure(&asks[2], CODE_RESOURCE_EXHAUSTED, PHASE_QUEUE, "queue_timeout (30 ms)");
+    cr_expect_eq(asks[0].answers, 0);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+    cr_expect_eq(fake.call_count, 2);
+}
+
+Test(pool, waits_for_a_connection_no_longer_than_connect_timeout)
+{
+    upstream.connect_timeout = SHORT;
+    open_pool();
+    submit(0);
+    cr_expect_eq(pool_phase(pool, &asks[0].request), PHASE_CONNECT);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    cr_expect(strstr(asks[0].message, "connect_timeout (30 ms)"), "%s", asks[0].message);
+    cr_expect(strstr(asks[0].message, "http://db:19530"), "%s", asks[0].message);
+}
+
+/* queue_timeout is for slots alone. */
+Test(pool, queue_timeout_does_not_limit_connecting)
+{
+    database.queue_timeout = 1;
+    open_pool();
+    submit(0);
+    run_for(loop, SHORT);
+    cr_expect_eq(asks[0].answers, 0);
+    fake_all_ready(&fake);
+    expect_call(0, 0);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+/* A slot was waited for; then the connection went: what counts is what is waited for at the end. */
+Test(pool, wait_goes_on_when_what_it_waits_for_changes)
+{
+    database.queue_timeout = SHORT;
+    database.max_in_flight = 1;
+    open_ready();
+    submit_many(2);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    run_for(loop, 2 * SHORT);
+    cr_expect_eq(asks[1].answers, 0);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_state(&fake, 0, UPSTREAM_READY);
+    expect_call(1, 1);
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+Test(pool, deadline_passes_in_the_queue)
+{
+    open_ready();
+    submit_many(2);
+    submit_for(2, SHORT);
+    run_until(loop, &asks[2].answers, 1);
+    expect_failure(&asks[2], CODE_DEADLINE_EXCEEDED, PHASE_QUEUE, "deadline");
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+    cr_expect_eq(fake.call_count, 2);
+}
+
+Test(pool, deadline_passes_while_connecting)
+{
+    open_pool();
+    submit_for(0, SHORT);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_CONNECT, "deadline");
+}
+
+Test(pool, deadline_passes_on_the_wire)
+{
+    open_ready();
+    submit_for(0, SHORT);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "database books: upstream: ");
+    cr_expect(fake.calls[0].cancelled);
+    fake_break(&fake, 0, CODE_CANCELLED, false);
+    cr_expect_eq(asks[0].answers, 1);
+}
+
+/* ---- cancelling ---- */
+
+Test(pool, cancelled_in_the_queue_is_never_sent)
+{
+    open_ready();
+    submit_many(4);
+    cancel(2);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_call(2, 3);
+    fake_reply(&fake, 1, span_text("r"));
+    fake_reply(&fake, 2, span_text("r"));
+    cr_expect_eq(fake.call_count, 3);
+    cr_expect_eq(asks[2].answers, 0);
+}
+
+Test(pool, cancelled_on_the_wire_holds_its_slot_to_the_end)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_many(2);
+    cancel(0);
+    cr_expect(fake.calls[0].cancelled);
+    cr_expect_eq(fake.call_count, 1);
+    fake_break(&fake, 0, CODE_CANCELLED, false);
+    cr_expect_eq(asks[0].answers, 0);
+    expect_call(1, 1);
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+Test(pool, may_be_freed_with_cancelled_calls_on_the_wire)
+{
+    open_ready();
+    submit_many(2);
+    cancel(0);
+    cancel(1);
+}
+
+/* ---- connections ---- */
+
+Test(pool, least_loaded_connection_is_taken)
+{
+    database.pool_size = 3;
+    database.max_in_flight = 9;
+    open_ready();
+    submit_many(4);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_eq(fake.calls[i].connection, i % 3, "call %zu", i);
+    fake_reply(&fake, 2, span_text("r"));
+    submit(4);
+    cr_expect_eq(fake.calls[4].connection, 2);
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    submit(5);
+    cr_expect_eq(fake.calls[5].connection, 2);
+    for (size_t i = 0; i < 6; i++) {
+        if (i != 2)
+            fake_reply(&fake, i, span_text("r"));
+    }
+}
+
+Test(pool, connection_that_comes_up_takes_those_who_wait)
+{
+    database.pool_size = 2;
+    open_pool();
+    submit_many(3);
+    fake_state(&fake, 1, UPSTREAM_READY);
+    cr_expect_eq(fake.call_count, 2);
+    cr_expect_eq(fake.calls[0].connection, 1);
+    cr_expect_eq(fake.calls[1].connection, 1);
+    for (size_t i = 0; i < 3; i++)
+        fake_reply(&fake, i, span_text("r"));
+}
+
+Test(pool, tells_that_the_upstream_may_be_another)
+{
+    database.pool_size = 2;
+    open_pool();
+    cr_expect_eq(connected_count, 0);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    cr_expect_eq(connected_count, 1);
+    fake_state(&fake, 1, UPSTREAM_READY);
+    cr_expect_eq(connected_count, 1);
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    cr_expect_eq(connected_count, 1);
+    fake_state(&fake, 1, UPSTREAM_READY);
+    cr_expect_eq(connected_count, 2);
+}
+
+Test(pool, log_tells_once_that_a_connection_is_down)
+{
+    open_pool();
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    const char *line = strstr(sink.text, "connection refused");
+    cr_assert_not_null(line);
+    cr_expect_null(strstr(line + 1, "connection refused"), "%s", sink.text);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    cr_expect(strstr(sink.text, "connected to upstream main"));
+}
+
+Test(pool, connection_that_cannot_be_opened_is_an_error)
+{
+    char *error = NULL;
+    struct pool_setup setup = {
+        .loop = loop, .transport = &fake.transport, .logger = &sink.logger, .database = &database};
+    fake.open_error = "no such certificate";
+    cr_expect_null(pool_new(&setup, &error));
+    cr_expect_str_eq(error, "no such certificate");
+    free(error);
+}
+
+/* ---- repeating ---- */
+
+Test(pool, what_was_not_begun_is_sent_once_more)
+{
+    open_ready();
+    submit(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_expect_eq(asks[0].answers, 0);
+    expect_call(1, 0);
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+/* Three times more at most, as pool.c has it. */
+Test(pool, what_is_never_begun_is_given_up)
+{
+    open_ready();
+    submit(0);
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(fake.call_count, i + 1);
+        cr_assert_eq(asks[0].answers, 0);
+        fake_break(&fake, i, CODE_UNAVAILABLE, true);
+    }
+    cr_expect_eq(fake.call_count, 4);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "did not take the request");
+    cr_expect(strstr(asks[0].message, "broken pipe"));
+}
+
+Test(pool, begun_after_a_repeat_is_not_repeated)
+{
+    open_ready();
+    submit(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    fake_break(&fake, 1, CODE_UNAVAILABLE, false);
+    cr_expect_eq(fake.call_count, 2);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_UPSTREAM, "broken pipe");
+}
+
+Test(pool, what_may_have_begun_is_never_repeated)
+{
+    static const enum code codes[] = {CODE_UNAVAILABLE, CODE_INTERNAL, CODE_UNKNOWN,
+                                      CODE_UNAUTHENTICATED, CODE_CANCELLED};
+    open_ready();
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        submit(i);
+        fake_break(&fake, i, codes[i], false);
+        cr_expect_eq(fake.call_count, i + 1);
+        expect_failure(&asks[i], codes[i], PHASE_UPSTREAM, "broken pipe");
+    }
+}
+
+Test(pool, repeated_goes_before_those_who_wait)
+{
+    open_ready();
+    submit_many(4);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_expect_eq(fake.call_count, 2);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    expect_call(2, 0);
+    fake_reply(&fake, 1, span_text("r"));
+    expect_call(3, 2);
+    fake_reply(&fake, 2, span_text("r"));
+    expect_call(4, 3);
+    fake_reply(&fake, 3, span_text("r"));
+    fake_reply(&fake, 4, span_text("r"));
+}
+
+Test(pool, cancelled_is_not_repeated)
+{
+    open_ready();
+    submit(0);
+    cancel(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_expect_eq(fake.call_count, 1);
+}
+
+/* ---- credentials ---- */
+
+Test(pool, new_secret_is_read_when_the_old_one_is_refused)
+{
+    open_with_secret("old");
+    submit(0);
+    cr_expect_str_eq(fake.calls[0].authorization, "b2xk");
+    write_secret("new");
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    cr_assert_eq(fake.call_count, 2);
+    cr_expect_str_eq(fake.calls[1].authorization, "bmV3");
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+    cr_expect(strstr(sink.text, "has been read again"), "%s", sink.text);
+    cr_expect_null(strstr(sink.text, "refuses the credential"), "%s", sink.text);
+}
+
+/* The first that is refused reads the new secret; the others were sent with the old one too. */
+Test(pool, all_that_were_sent_with_the_old_secret_are_repeated)
+{
+    open_with_secret("old");
+    submit_many(2);
+    write_secret("new");
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    cr_assert_eq(fake.call_count, 4);
+    cr_expect_str_eq(fake.calls[3].authorization, "bmV3");
+    fake_reply(&fake, 2, span_text("r"));
+    fake_reply(&fake, 3, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+    expect_reply(&asks[1], span_text("r"));
+}
+
+Test(pool, refused_credential_is_told_once_and_never_shown)
+{
+    open_with_secret("hunter2");
+    submit(0);
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    cr_expect_eq(fake.call_count, 1);
+    expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    cr_expect(strstr(asks[0].message, "milvus-bouncer: database books: "));
+    const char *line = strstr(sink.text, "refuses the credential");
+    cr_assert_not_null(line, "%s", sink.text);
+    cr_expect(strstr(line, secret_path), "%s", line);
+    cr_expect_null(strstr(sink.text, "hunter2"));
+    cr_expect_null(strstr(sink.text, "aHVudGVyMg"));
+
+    submit(1);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    cr_expect_null(strstr(line + 1, "refuses the credential"), "told twice");
+    submit(2);
+    fake_reply(&fake, 2, span_text("r"));
+    submit(3);
+    fake_refuse(&fake, 3, CODE_UNAUTHENTICATED);
+    cr_expect(strstr(line + 1, "refuses the credential"), "not told again");
+}
+
+Test(pool, secret_that_is_refused_anew_is_refused)
+{
+    open_with_secret("old");
+    submit(0);
+    write_secret("new");
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    cr_expect_eq(fake.call_count, 2);
+    expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+}
+
+Test(pool, secret_that_cannot_be_read_again_stays)
+{
+    open_with_secret("old");
+    submit(0);
+    unlink(secret_path);
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    cr_expect(strstr(sink.text, secret_path), "%s", sink.text);
+    submit(1);
+    cr_expect_str_eq(fake.calls[1].authorization, "b2xk");
+    fake_reply(&fake, 1, span_text("r"));
+}

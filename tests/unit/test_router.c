@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission, over pools whose upstream is in the test's hand. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fake_transport.h"
+#include "pool/clock.h"
+#include "pool/router.h"
+
+#define ASKS 8
+#define LONG 60000 /* ms, a time that does not pass in a test */
+
+static struct fake_transport fake;
+static struct fake_log sink;
+static struct event_base *loop;
+static struct router *router;
+static struct ask asks[ASKS];
+static size_t first_call; /* behind what the router asks for itself */
+
+static const struct conf_upstream upstream = {
+    .name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+static const struct conf_method_timeout timeouts[] = {{"Search", 2000}, {"Flush", 900000}};
+
+/* Connections 0 to 2, in this order. */
+static struct conf_database databases[] = {
+    {.name = "books",
+     .upstream_name = "books_v2",
+     .default_timeout = 30000,
+     .max_timeout = 300000,
+     .method_timeouts = timeouts,
+     .method_timeout_count = 2},
+    {.name = "same", .upstream_name = "same", .default_timeout = 30000, .max_timeout = 300000},
+    {.name = "*", .default_timeout = 30000, .max_timeout = 300000},
+};
+static struct conf conf = {.databases = databases,
+                           .schema_cache = {.ttl = LONG, .max_entries = 100}};
+
+/* The upstream answers what the router wants to know of it; later calls are the test's. */
+static void answer_own_questions(void)
+{
+    for (; first_call < fake.call_count; first_call++)
+        fake_reply(&fake, first_call, span_of(NULL, 0));
+}
+
+static void open_router(size_t database_count)
+{
+    char *error = NULL;
+    for (size_t i = 0; i < database_count; i++) {
+        databases[i].upstream = &upstream;
+        databases[i].pool_size = 1;
+        databases[i].max_in_flight = 8;
+        databases[i].queue_size = 8;
+        databases[i].queue_timeout = LONG;
+    }
+    conf.database_count = database_count;
+    loop = event_base_new();
+    fake_open(&fake);
+    fake_log_open(&sink);
+    router = router_new(&conf, loop, &fake.transport, &sink.logger, &error);
+    cr_assert_not_null(router, "%s", error);
+    fake_all_ready(&fake);
+}
+
+static void begin(void)
+{
+    open_router(3);
+    answer_own_questions();
+}
+
+static void end(void)
+{
+    for (size_t i = 0; i < ASKS; i++)
+        ask_free(&asks[i]);
+    router_free(router);
+    fake_close(&fake);
+    event_base_free(loop);
+}
+
+TestSuite(router, .init = begin, .fini = end);
+
+static void reopen(size_t database_count)
+{
+    end();
+    first_call = 0;
+    open_router(database_count);
+}
+
+static const struct wire_path db_name = {.number = 2};
+static const struct wire_path collection_name = {.number = 3};
+
+/* Submits a request as a front does: beside is what frame or listener name. */
+static void submit(size_t at, const char *method, const char *beside)
+{
+    ask_make(&asks[at], method);
+    asks[at].request.database = span_text(beside);
+    router_submit(router, &asks[at].request);
+}
+
+/* A request for a collection whose message names the database, or does not. */
+static void submit_for(size_t at, const char *method, const char *database, const char *collection)
+{
+    if (database)
+        ask_text(&asks[at], db_name, database);
+    ask_text(&asks[at], collection_name, collection);
+    submit(at, method, "same");
+}
+
+/* The `nth` call of the test's. */
+static struct fake_call *call(size_t nth)
+{
+    cr_assert_lt(first_call + nth, fake.call_count, "there is no call %zu", nth);
+    return &fake.calls[first_call + nth];
+}
+
+static size_t calls(void)
+{
+    return fake.call_count - first_call;
+}
+
+static void reply(size_t nth, struct span bytes)
+{
+    fake_reply(&fake, first_call + nth, bytes);
+}
+
+/* ---- which database ---- */
+
+Test(router, message_wins_over_what_stands_beside)
+{
+    static const struct {
+        const char *in_message;
+        const char *beside;
+        size_t connection;
+        const char *upstream_name;
+        const char *sent; /* the message's db_name, as the upstream reads it */
+    } cases[] = {
+        {"books", "same", 0, "books_v2", "books_v2"},
+        {"same", "books", 1, "same", "same"},
+        {NULL, "books", 0, "books_v2", ""},
+        {NULL, "same", 1, "same", ""},
+        {"", "same", 1, "same", ""},
+        {"other", "same", 2, "other", "other"},
+        {NULL, "other", 2, "other", ""},
+        {"books_v2", "same", 2, "books_v2", "books_v2"},
+        {"Books", "same", 2, "Books", "Books"},
+        {"*", "same", 2, "*", "*"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct span sent;
+        if (cases[i].in_message)
+            ask_text(&asks[0], db_name, cases[i].in_message);
+        submit(0, "Search", cases[i].beside);
+        cr_expect_eq(call(i)->connection, cases[i].connection, "case %zu", i);
+        cr_expect_str_eq(call(i)->database, cases[i].upstream_name, "case %zu", i);
+        cr_assert(wire_find_bytes(blob_span(call(i)->message), db_name, &sent));
+        cr_expect(span_is(sent, cases[i].sent), "case %zu: %.*s", i, SPAN_ARGS(sent));
+        reply(i, span_text("r"));
+        expect_reply(&asks[0], span_text("r"));
+        cr_expect_null(asks[0].request.tail);
+        ask_free(&asks[0]);
+    }
+}
+
+Test(router, message_is_sent_as_it_is_where_the_name_is_the_same)
+{
+    submit_for(0, "Search", "same", "c");
+    cr_expect(span_equal(blob_span(call(0)->message), asks[0].request.body));
+    reply(0, span_text("r"));
+}
+
+Test(router, nested_database_is_renamed)
+{
+    const struct wire_path nested = {.outer = 2, .number = 5};
+    struct span sent;
+    ask_text(&asks[0], nested, "books");
+    submit(0, "OperatePrivilege", "same");
+    cr_assert(wire_find_bytes(blob_span(call(0)->message), nested, &sent));
+    cr_expect(span_is(sent, "books_v2"));
+    cr_expect_eq(call(0)->connection, 0);
+    reply(0, span_of(NULL, 0));
+}
+
+Test(router, unknown_rpc_is_forwarded)
+{
+    ask_text(&asks[0], db_name, "books"); /* who knows what that field is */
+    submit(0, "BrandNew", "same");
+    cr_expect_str_eq(call(0)->path, "/milvus.proto.milvus.MilvusService/BrandNew");
+    cr_expect_eq(call(0)->connection, 1);
+    cr_expect(span_equal(blob_span(call(0)->message), asks[0].request.body));
+    reply(0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+Test(router, database_that_is_not_served_is_refused)
+{
+    reopen(2); /* without "*" */
+    answer_own_questions();
+    submit(0, "Search", "other");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "not served");
+    cr_expect(strstr(asks[0].message, "milvus-bouncer: database other: admission: "));
+    submit(1, "Search", "book");
+    expect_failure(&asks[1], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "not served");
+    submit(2, "Search", "books");
+    cr_expect_eq(calls(), 1);
+    reply(0, span_text("r"));
+}
+
+/* ---- what is refused ---- */
+
+Test(router, names_that_cannot_be_one_are_refused)
+{
+    static char longest[REQUEST_DATABASE_MAX + 2];
+    memset(longest, 'd', sizeof(longest) - 1);
+    const char *const names[] = {"", "a b", "a\n", "\x7f", "\xc3\xa4", longest};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        submit(0, "Search", names[i]);
+        expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "printable ASCII");
+        ask_free(&asks[0]);
+    }
+    cr_expect_eq(calls(), 0);
+    submit(0, "Search", longest + 1);
+    cr_expect_str_eq(call(0)->database, longest + 1);
+    reply(0, span_text("r"));
+}
+
+/* As long as a message may be. */
+Test(router, name_of_any_length_is_refused)
+{
+    static uint8_t message[2003] = {0x12, 0xd0, 0x0f};
+    memset(message + 3, 'd', 2000);
+    memcpy(asks[0].bytes, message, 2003);
+    asks[0].length = 2003;
+    submit(0, "Search", "same");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "printable ASCII");
+}
+
+Test(router, methods_that_are_none_are_refused)
+{
+    static const char *const methods[] = {"", "Se arch", "/Search", "a/b/c", "x\n"};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        submit(0, methods[i], "same");
+        expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "is no method");
+        ask_free(&asks[0]);
+    }
+    cr_expect_eq(calls(), 0);
+}
+
+Test(router, message_that_is_no_protobuf_is_refused)
+{
+    asks[0].bytes[0] = 0x12;
+    asks[0].bytes[1] = 5;
+    asks[0].length = 2;
+    submit(0, "Search", "same");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "not a protobuf message");
+    cr_expect(strstr(asks[0].message, "Search"));
+}
+
+Test(router, streams_are_refused)
+{
+    submit(0, "DumpMessages", "same");
+    expect_failure(&asks[0], CODE_UNIMPLEMENTED, PHASE_ADMISSION, "DumpMessages is a stream");
+    submit(1, "milvus.proto.milvus.MilvusService/CreateReplicateStream", "same");
+    expect_failure(&asks[1], CODE_UNIMPLEMENTED, PHASE_ADMISSION, "is a stream");
+    cr_expect_eq(calls(), 0);
+}
+
+/* ---- how long ---- */
+
+Test(router, timeout_is_the_clients_or_the_methods_or_the_databases)
+{
+    static const struct {
+        const char *method;
+        uint32_t asked;
+        int64_t expected;
+    } cases[] = {
+        {"Insert", 0, 30000},
+        {"Search", 0, 2000},
+        {"Search", 1, 1},
+        {"Search", 5000, 5000},
+        {"Insert", 300000, 300000},
+        {"Insert", 300001, 300000},
+        {"Insert", UINT32_MAX, 300000},
+        {"Flush", 0, 300000},
+        {"Unknown", 0, 30000},
+        {"milvus.proto.milvus.MilvusService/Search", 0, 2000},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        asks[0].request.timeout = cases[i].asked;
+        int64_t before = clock_now();
+        submit(0, cases[i].method, "books");
+        int64_t after = clock_now();
+        cr_expect_geq(call(i)->deadline, before + cases[i].expected, "case %zu", i);
+        cr_expect_leq(call(i)->deadline, after + cases[i].expected, "case %zu", i);
+        reply(i, span_text("r"));
+        ask_free(&asks[0]);
+    }
+}
+
+Test(router, time_runs_from_the_first_byte)
+{
+    asks[0].request.timeout = 200000;
+    int64_t now = clock_now();
+    asks[0].request.arrived = now - 100000;
+    submit(0, "Insert", "same");
+    cr_expect_eq(call(0)->deadline, now + 100000);
+    reply(0, span_text("r"));
+}
+
+/* ---- the client's change of mind ---- */
+
+Test(router, cancelled_request_is_answered)
+{
+    submit_for(0, "Search", "books", "c");
+    router_cancel(&asks[0].request);
+    expect_failure(&asks[0], CODE_CANCELLED, PHASE_UPSTREAM, "cancelled");
+    cr_expect(call(0)->cancelled);
+
+    submit_for(1, "DescribeCollection", "books", "c");
+    router_cancel(&asks[1].request);
+    expect_failure(&asks[1], CODE_CANCELLED, PHASE_UPSTREAM, "cancelled");
+    cr_expect(call(1)->cancelled);
+
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    submit_for(2, "Search", "same", "c");
+    router_cancel(&asks[2].request);
+    expect_failure(&asks[2], CODE_CANCELLED, PHASE_CONNECT, "cancelled");
+    cr_expect_eq(calls(), 2);
+}
+
+Test(router, dropped_request_is_not_answered)
+{
+    submit_for(0, "Search", "books", "c");
+    submit_for(1, "DescribeCollection", "books", "c");
+    router_drop(&asks[0].request);
+    router_drop(&asks[1].request);
+    cr_expect(call(0)->cancelled);
+    cr_expect(call(1)->cancelled);
+    cr_expect_eq(asks[0].answers + asks[1].answers, 0);
+}
+
+/* ---- the cache ---- */
+
+/* DescribeCollectionResponse of collection 7, "c". */
+static const struct span description = {(const uint8_t *)"\x12\x03\x0a\x01"
+                                                         "c\x18\x07",
+                                        7};
+
+/* Whether a description of the collection is kept; a question upstream is answered with one. */
+static bool is_kept(const char *database)
+{
+    static const size_t at = ASKS - 1;
+    size_t before = calls();
+    submit_for(at, "DescribeCollection", database, "c");
+    bool kept = calls() == before;
+    if (!kept)
+        reply(before, description);
+    expect_reply(&asks[at], description);
+    ask_free(&asks[at]);
+    return kept;
+}
+
+Test(router, description_is_kept_for_the_database)
+{
+    cr_expect_not(is_kept("same"));
+    cr_expect(is_kept("same"));
+    cr_expect(is_kept(NULL)); /* the same database, named beside */
+    cr_expect_not(is_kept("books"));
+    cr_expect(is_kept("books"));
+    cr_expect(is_kept("books_v2") == false, "asked over another pool");
+}
+
+/* Cleared when it goes out, and again when it comes back, whatever it brings. */
+static void expect_cleared_by(const char *method, uint16_t collection_at)
+{
+    is_kept("same");
+    cr_assert(is_kept("same"), "%s", method);
+    size_t ddl = calls();
+    ask_text(&asks[0], db_name, "same");
+    ask_text(&asks[0], (struct wire_path){.number = collection_at}, "c");
+    submit(0, method, "same");
+    cr_expect_not(is_kept("same"), "%s did not clear at its start", method);
+    cr_expect(is_kept("same"), "%s", method);
+    fake_refuse(&fake, first_call + ddl, CODE_INTERNAL);
+    cr_expect_not(is_kept("same"), "%s did not clear at its end", method);
+    ask_free(&asks[0]);
+}
+
+Test(router, changes_clear_before_and_after)
+{
+    expect_cleared_by("DropCollection", 3);
+    expect_cleared_by("AlterCollectionField", 3);
+    expect_cleared_by("CreatePartition", 3);
+    expect_cleared_by("RenameCollection", 3);
+    expect_cleared_by("DropAlias", 3);
+    expect_cleared_by("DropDatabase", 3);
+    expect_cleared_by("DropRole", 3);
+}
+
+Test(router, change_of_another_collection_clears_nothing)
+{
+    is_kept("same");
+    submit_for(0, "DropCollection", "same", "d");
+    submit_for(1, "DropCollection", "books", "c");
+    submit_for(2, "Insert", "same", "c");
+    cr_expect(is_kept("same"));
+    for (size_t i = 1; i < 4; i++)
+        reply(i, span_of(NULL, 0));
+    cr_expect(is_kept("same"));
+}
+
+Test(router, change_that_is_dropped_clears_all_the_same)
+{
+    is_kept("same");
+    submit_for(0, "DropCollection", "same", "c");
+    cr_expect_not(is_kept("same"));
+    router_drop(&asks[0].request);
+    cr_expect_not(is_kept("same"));
+}
+
+/* A description that was on its way when the change was made is not kept. */
+Test(router, change_overtakes_a_question)
+{
+    submit_for(0, "DescribeCollection", "same", "c");
+    submit_for(1, "DropCollection", "same", "c");
+    reply(1, span_of(NULL, 0));
+    reply(0, description);
+    expect_reply(&asks[0], description);
+    cr_expect_not(is_kept("same"));
+}
+
+Test(router, errors_of_milvus_clear)
+{
+    static const struct {
+        struct span reply;
+        bool clears;
+    } cases[] = {
+        {{(const uint8_t *)"\x0a\x02\x18\x64", 4}, true},      /* 100: no such collection */
+        {{(const uint8_t *)"\x0a\x02\x18\x6d", 4}, true},      /* 109: schema mismatch */
+        {{(const uint8_t *)"\x0a\x03\x18\xc8\x01", 5}, true},  /* 200: no such partition */
+        {{(const uint8_t *)"\x0a\x03\x18\xa0\x06", 5}, true},  /* 800: no such database */
+        {{(const uint8_t *)"\x0a\x02\x08\x3e", 4}, true},      /* legacy 62 */
+        {{(const uint8_t *)"\x0a\x02\x18\x3e", 4}, false},     /* 62 is no new code */
+        {{(const uint8_t *)"\x0a\x02\x08\x64", 4}, false},     /* nor 100 a legacy one */
+        {{(const uint8_t *)"\x0a\x02\x18\x65", 4}, false},     /* 101: not loaded */
+        {{(const uint8_t *)"\x0a\x02\x18\x08", 4}, false},     /* 8: rate limit */
+        {{(const uint8_t *)"\x0a\x03\x18\xcc\x08", 5}, false}, /* 1100: parameter */
+        {{(const uint8_t *)"\x0a\x00", 2}, false},
+        {{NULL, 0}, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        is_kept("same");
+        cr_assert(is_kept("same"));
+        submit_for(0, "Search", "same", "c");
+        reply(calls() - 1, cases[i].reply);
+        expect_reply(&asks[0], cases[i].reply);
+        cr_expect_eq(is_kept("same"), !cases[i].clears, "case %zu", i);
+        ask_free(&asks[0]);
+    }
+}
+
+/* ---- what it asks for itself ---- */
+
+Test(router, upstream_is_asked_what_it_is_before_anybody_wants_to_know)
+{
+    cr_expect_eq(first_call, 6); /* Connect and GetVersion for three pools */
+    submit(0, "GetVersion", "books");
+    submit(1, "Connect", "same");
+    submit(2, "GetVersion", "default"); /* of "*" */
+    expect_reply(&asks[0], span_of(NULL, 0));
+    expect_reply(&asks[1], span_of(NULL, 0));
+    expect_reply(&asks[2], span_of(NULL, 0));
+    cr_expect_eq(calls(), 0);
+}
+
+Test(router, upstream_is_asked_again_after_a_reconnect)
+{
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    cr_assert_eq(calls(), 2);
+    submit(0, "GetVersion", "books"); /* joins the router's own question */
+    cr_expect_eq(calls(), 2);
+    for (size_t i = 0; i < 2; i++)
+        reply(i, span_of("\x12\x01w", 3));
+    expect_reply(&asks[0], span_of("\x12\x01w", 3));
+    submit(1, "GetVersion", "same");
+    expect_reply(&asks[1], span_of(NULL, 0));
+}
+
+/* With its own questions on the wire. */
+Test(router, may_be_freed_at_any_time)
+{
+    reopen(3);
+    cr_expect_eq(fake.call_count, 6);
+}
+
+Test(router, pool_that_cannot_be_opened_is_an_error)
+{
+    char *error = NULL;
+    fake.open_error = "no such certificate";
+    cr_expect_null(router_new(&conf, loop, &fake.transport, &sink.logger, &error));
+    cr_expect_str_eq(error, "no such certificate");
+    free(error);
+}
