@@ -228,6 +228,8 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
     struct client *client = argument;
     if (client->state >= CLOSING)
         client_free(client);
+    else if (client->owner->draining && client->state == NEW)
+        client_close(client);
     else if (client->owner->draining)
         client_answered(client);
     else
@@ -285,6 +287,16 @@ static void hand_on(struct client *client, struct span bytes)
         set_timer(client, client->owner->conf->limits.frame_timeout);
 }
 
+/* For a moment its requests are still taken, to be refused: one that crosses with the goaway is not
+ * left without an answer. */
+static void tell_to_go(struct client *client)
+{
+    if (client->front)
+        client->front->goaway(client, CODE_UNAVAILABLE,
+                              "milvus-bouncer: the daemon drains; open a new connection");
+    set_timer(client, CLOSE_TIME);
+}
+
 static void open_front(struct client *client)
 {
     client->state = OPEN;
@@ -296,6 +308,8 @@ static void open_front(struct client *client)
         return;
     }
     client->front->open(client);
+    if (client->owner->draining)
+        tell_to_go(client);
 }
 
 static const char *unserved(enum sniff protocol)
@@ -389,13 +403,8 @@ void clients_drain(struct clients *clients)
     clients->draining = true;
     struct client *client;
     TAILQ_FOREACH (client, &clients->all, link) {
-        if (client->state == NEW)
-            client_close(client);
-        if (client->state != OPEN)
-            continue;
-        client->front->goaway(client, CODE_UNAVAILABLE,
-                              "milvus-bouncer: the daemon drains; open a new connection");
-        set_timer(client, CLOSE_TIME);
+        if (client->state <= OPEN)
+            tell_to_go(client);
     }
 }
 

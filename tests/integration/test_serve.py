@@ -11,9 +11,10 @@ import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
 from bouncer import BINARY, Bouncer, configuration, run, yaml
-from codes import OK, UNAVAILABLE
+from codes import ADMISSION, OK, UNAVAILABLE, is_own
 from fake import VERSION, Gate, answer, hang
-from mvb1 import GOAWAY, REPLY, Client
+from mvb1 import GOAWAY, MAGIC, REPLY, Client, RequestError
+from plain import Plain
 from processes import Process, free_port
 from waiting import LIMIT, eventually
 
@@ -150,6 +151,32 @@ def test_new_request_during_a_drain(start_bouncer, fake):
         assert client.reply(first).code == OK
     assert bouncer.process.wait() == 0
     assert fake.count("Query") == 0
+
+
+def test_request_that_crosses_with_the_goaway(start_bouncer, fake):
+    """Of clients with nothing under way: they had not read the goaway yet, and are not left without an answer."""
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with bouncer.plain() as idle, Plain(bouncer.address, greeting=b"") as unnamed:
+        idle.ping()
+        bouncer.drain()
+        eventually(lambda: "draining" in bouncer.log_text(), "the drain has begun")
+        unnamed.raw(MAGIC)
+        asked = [(client, client.send("Search", SEARCH)) for client in (idle, unnamed)]
+        for client, ident in asked:
+            assert client.frame().kind == GOAWAY
+            error = RequestError(client.reply(ident))
+            assert is_own(error, UNAVAILABLE, ADMISSION), error
+            assert client.at_end()
+    assert bouncer.process.wait() == 0
+    assert fake.count("Search") == 0
+
+
+def test_hangup_is_ignored(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream))
+    bouncer.process.signal(signal.SIGHUP)
+    eventually(lambda: "SIGHUP is ignored" in bouncer.log_text(), "the signal is in the log")
+    with bouncer.plain() as client:
+        client.ping()
 
 
 def test_second_signal_exits_at_once(start_bouncer, fake):
