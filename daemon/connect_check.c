@@ -9,6 +9,7 @@
 
 struct check {
     struct event_base *loop;
+    struct router *router;
     size_t pending;
     bool failed;
 };
@@ -45,25 +46,9 @@ static void print_version(const struct question *question, const struct outcome 
                SPAN_ARGS(version));
 }
 
-static void answered(struct request *request, const struct outcome *outcome)
-{
-    struct question *question = (struct question *)request;
-    struct check *check = question->check;
-    struct wire_status status = {0};
-    if (outcome->code != CODE_OK)
-        print_fault(question, outcome->message);
-    else if (rpc_read_status(request->rpc, blob_span(outcome->reply), &status) &&
-             (status.code != 0 || status.legacy != 0))
-        print_fault(question, status.reason);
-    else if (span_is(request->method, "GetVersion"))
-        print_version(question, outcome);
-    free(question);
-    if (--check->pending == 0)
-        event_base_loopbreak(check->loop);
-}
+static void answered(struct request *request, const struct outcome *outcome);
 
-static void ask(struct check *check, struct router *router, const struct conf_database *database,
-                const char *method)
+static void ask(struct check *check, const struct conf_database *database, const char *method)
 {
     struct question *question = calloc(1, sizeof(*question));
     if (!question)
@@ -75,16 +60,38 @@ static void ask(struct check *check, struct router *router, const struct conf_da
     question->request.database = span_text(any ? "default" : database->name);
     question->request.answer = answered;
     check->pending++;
-    router_submit(router, &question->request);
+    router_submit(check->router, &question->request);
 }
 
-static void ask_all(struct check *check, struct router *router, const struct conf *conf)
+/* Connect says whether the credential and the database are right; only then the version is of
+ * interest. */
+static void answered(struct request *request, const struct outcome *outcome)
+{
+    struct question *question = (struct question *)request;
+    struct check *check = question->check;
+    struct wire_status status = {0};
+    bool told = outcome->code == CODE_OK &&
+                rpc_read_status(request->rpc, blob_span(outcome->reply), &status);
+    if (outcome->code != CODE_OK)
+        print_fault(question, outcome->message);
+    else if (!told)
+        print_fault(question, span_text("its reply is not Milvus's"));
+    else if (status.code != 0 || status.legacy != 0)
+        print_fault(question, status.reason);
+    else if (span_is(request->method, "Connect"))
+        ask(check, question->database, "GetVersion");
+    else
+        print_version(question, outcome);
+    free(question);
+    if (--check->pending == 0)
+        event_base_loopbreak(check->loop);
+}
+
+static void ask_all(struct check *check, const struct conf *conf)
 {
     check->pending = 1; /* until all have been asked */
-    for (size_t i = 0; i < conf->database_count; i++) {
-        ask(check, router, &conf->databases[i], "Connect");
-        ask(check, router, &conf->databases[i], "GetVersion");
-    }
+    for (size_t i = 0; i < conf->database_count; i++)
+        ask(check, &conf->databases[i], "Connect");
     if (--check->pending > 0)
         event_base_dispatch(check->loop);
 }
@@ -97,14 +104,14 @@ int connect_check(const struct conf *conf)
     if (!transport)
         abort();
     char *error = NULL;
-    struct router *router = router_new(conf, check.loop, transport, &silent, &error);
-    if (router)
-        ask_all(&check, router, conf);
+    check.router = router_new(conf, check.loop, transport, &silent, &error);
+    if (check.router)
+        ask_all(&check, conf);
     else
         fprintf(stderr, "%s\n", error);
     free(error);
-    router_free(router);
+    router_free(check.router);
     transport->close(transport);
     event_base_free(check.loop);
-    return router && !check.failed ? 0 : -1;
+    return check.router && !check.failed ? 0 : -1;
 }

@@ -84,7 +84,7 @@ failed=1 # should a download or a build end this script; the summary then says s
 need_packages "${build_packages[@]}" "${fuzz_packages[@]}" "${format_packages[@]}" \
   "${integration_packages[@]}"
 need_python "$root/tests/requirements.txt"
-build release milvus-bouncer
+build release milvus-bouncer mvb_client mvb_client_shared mvb_example
 build asan
 failed=0
 
