@@ -296,6 +296,15 @@ Test(router, timeout_is_the_clients_or_the_methods_or_the_databases)
     }
 }
 
+Test(router, deadline_counts_from_the_first_byte)
+{
+    asks[0].request.arrived = clock_now() - 1000;
+    asks[0].request.timeout = 5000;
+    submit(0, "Insert", "books");
+    cr_expect_eq(call(0)->deadline, asks[0].request.arrived + 5000);
+    reply(0, span_text("r"));
+}
+
 Test(router, time_runs_from_the_first_byte)
 {
     asks[0].request.timeout = 200000;
