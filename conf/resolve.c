@@ -9,10 +9,11 @@
 #include "conf/uri.h"
 #include "conf/words.h"
 
-#define DEFAULT_LISTENER "unix:/run/milvus-bouncer/milvus.sock"
-#define DEFAULT_DATABASE "default"
-#define ANY_DATABASE     "*"
-#define SUGGESTED_MAX    64
+#define DEFAULT_LISTENER  "unix:/run/milvus-bouncer/milvus.sock"
+#define DEFAULT_DATABASE  "default"
+#define DATABASE_NAME_MAX 255 /* bytes, as Milvus limits it */
+#define ANY_DATABASE      "*"
+#define SUGGESTED_MAX     64
 
 struct resolver {
     struct arena *arena;
@@ -241,6 +242,26 @@ static void resolve_upstream(struct resolver *resolver, const struct tree_node *
                resolver->name_list);
 }
 
+/* Names travel as HTTP/2 metadata, which is printable ASCII; blanks at its ends would be lost. */
+static bool is_database_name(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] <= ' ' || name[i] > '~')
+            return false;
+    }
+    return length > 0 && length <= DATABASE_NAME_MAX;
+}
+
+static void check_name(struct resolver *resolver, const struct tree_node *node, const char *key,
+                       const char *name)
+{
+    if (name && !is_database_name(name))
+        report(resolver, node, key,
+               " takes a name of 1 to %d printable ASCII characters, without blanks",
+               DATABASE_NAME_MAX);
+}
+
 static void resolve_name(struct resolver *resolver, const struct tree_node *map,
                          struct conf_database *database)
 {
@@ -248,6 +269,8 @@ static void resolve_name(struct resolver *resolver, const struct tree_node *map,
     bool any = database->name && strcmp(database->name, ANY_DATABASE) == 0;
     if (any && name)
         report(resolver, name, "name", " cannot stand at \"*\", which keeps each name; remove it");
+    if (name)
+        check_name(resolver, name, "name", database->upstream_name);
     if (!any && !name)
         database->upstream_name = database->name;
 }
@@ -304,8 +327,10 @@ static void resolve_databases(struct resolver *resolver, const struct tree_node 
     struct conf_database *database = (struct conf_database *)resolver->conf->databases;
     if (!database)
         return;
-    for (const struct tree_entry *entry = map->entries; entry; entry = entry->next)
+    for (const struct tree_entry *entry = map->entries; entry; entry = entry->next) {
+        check_name(resolver, entry->key, "databases", database->name);
         resolve_database(resolver, entry->value, database++);
+    }
 }
 
 void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_node *root,

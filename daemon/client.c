@@ -12,9 +12,19 @@
 #include "daemon/output.h"
 
 #define SCRATCH_SIZE (256u << 10) /* bytes read at once */
-#define CLOSE_TIME   1000         /* ms for what is queued to be written and the peer to close */
+#define CLOSE_TIME   1000         /* ms of the last moments of a connection, see enum wait */
+#define TOO_MANY     "milvus-bouncer: max_clients are connected already"
 
 enum state { NEW, OPEN, CLOSING, LINGERING };
+
+/* What the client's timer is set for. */
+enum wait {
+    WAIT_NOTHING,
+    WAIT_START, /* the first bytes: frame_timeout */
+    WAIT_FRAME, /* the rest of a message: frame_timeout */
+    WAIT_DRAIN, /* requests that cross with the goaway: CLOSE_TIME */
+    WAIT_CLOSE, /* what is queued to be taken, and the peer to close: CLOSE_TIME without progress */
+};
 
 struct client {
     struct clients *owner;
@@ -22,6 +32,7 @@ struct client {
     TAILQ_ENTRY(client) dirty_link;
     int fd;
     enum state state;
+    enum wait wait;
     bool dirty;
     bool paused;      /* not read, as its output is full */
     bool input_ended; /* half-closed */
@@ -81,10 +92,27 @@ static void client_free(struct client *client)
     owner->left(owner->context);
 }
 
-static void set_timer(struct client *client, int64_t wait)
+static void start_wait(struct client *client, enum wait wait, int64_t limit)
 {
-    struct timeval time = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
+    client->wait = wait;
     event_add(&client->timer, &time);
+}
+
+static void stop_wait(struct client *client, enum wait wait)
+{
+    if (client->wait != wait)
+        return;
+    client->wait = WAIT_NOTHING;
+    event_del(&client->timer);
+}
+
+/* The time of a message that is not whole runs, unless the client is leaving anyway. */
+static void wait_for_message(struct client *client)
+{
+    if (client->wait == WAIT_NOTHING && !client->owner->draining &&
+        client->front->in_message(client))
+        start_wait(client, WAIT_FRAME, client->owner->conf->limits.frame_timeout);
 }
 
 static void mark_dirty(struct client *client)
@@ -104,7 +132,7 @@ static void pause_if_full(struct client *client)
         return;
     client->paused = true;
     event_del(&client->readable);
-    event_del(&client->timer);
+    stop_wait(client, WAIT_FRAME);
 }
 
 static void resume_if_drained(struct client *client)
@@ -113,8 +141,7 @@ static void resume_if_drained(struct client *client)
         return;
     client->paused = false;
     event_add(&client->readable, NULL);
-    if (client->front->in_message(client))
-        set_timer(client, client->owner->conf->limits.frame_timeout);
+    wait_for_message(client);
 }
 
 void client_write(struct client *client, struct span bytes)
@@ -138,7 +165,7 @@ void client_close(struct client *client)
     if (client->paused)
         event_add(&client->readable, NULL);
     client->paused = false;
-    set_timer(client, CLOSE_TIME);
+    start_wait(client, WAIT_CLOSE, CLOSE_TIME);
     mark_dirty(client);
 }
 
@@ -159,15 +186,14 @@ static bool front_busy(const struct client *client)
 
 void client_answered(struct client *client)
 {
-    bool told = client->owner->draining && !event_pending(&client->timer, EV_TIMEOUT, NULL);
-    if ((client->input_ended || told) && client->state == OPEN && !front_busy(client))
+    bool leaving = client->input_ended || (client->owner->draining && client->wait != WAIT_DRAIN);
+    if (leaving && client->state == OPEN && !front_busy(client))
         client_close(client);
 }
 
 void client_message_ended(struct client *client)
 {
-    if (!client->owner->draining)
-        event_del(&client->timer);
+    stop_wait(client, WAIT_FRAME);
 }
 
 /* Closing at once would let the kernel throw away, with a reset, what the peer has not read yet
@@ -184,6 +210,7 @@ static void start_lingering(struct client *client)
 
 static void write_out(struct client *client)
 {
+    size_t before = client->output.size;
     int result = output_write(&client->output, client->fd);
     if (result < 0) {
         client_free(client);
@@ -191,6 +218,8 @@ static void write_out(struct client *client)
     }
     if (result > 0) {
         event_add(&client->writable, NULL);
+        if (client->state == CLOSING && client->output.size < before)
+            start_wait(client, WAIT_CLOSE, CLOSE_TIME);
         pause_if_full(client);
         return;
     }
@@ -222,19 +251,45 @@ static void on_writable(evutil_socket_t fd, short what, void *argument)
     write_out(client);
 }
 
+static void start_is_late(struct client *client)
+{
+    if (client->refused)
+        client_cut(client, CODE_RESOURCE_EXHAUSTED, TOO_MANY);
+    else
+        client_cut(client, CODE_DEADLINE_EXCEEDED,
+                   "milvus-bouncer: the first bytes did not come within frame_timeout");
+}
+
+static void drain_moment_is_over(struct client *client)
+{
+    if (client->state == NEW)
+        client_close(client);
+    else
+        client_answered(client);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
     struct client *client = argument;
-    if (client->state >= CLOSING)
-        client_free(client);
-    else if (client->owner->draining && client->state == NEW)
-        client_close(client);
-    else if (client->owner->draining)
-        client_answered(client);
-    else
+    enum wait wait = client->wait;
+    client->wait = WAIT_NOTHING;
+    switch (wait) {
+    case WAIT_NOTHING:
+        return;
+    case WAIT_START:
+        start_is_late(client);
+        return;
+    case WAIT_FRAME:
         client_cut(client, CODE_DEADLINE_EXCEEDED,
                    "milvus-bouncer: a message was not whole within frame_timeout");
+        return;
+    case WAIT_DRAIN:
+        drain_moment_is_over(client);
+        return;
+    case WAIT_CLOSE:
+        client_free(client);
+    }
 }
 
 /* A half-closed client is gone when its other side ends too. */
@@ -267,9 +322,11 @@ static void watch_hangup(struct client *client)
 static void end_input(struct client *client)
 {
     client->input_ended = true;
-    event_del(&client->timer);
-    if (!front_busy(client)) {
+    if (client->state == OPEN && client->front->in_message(client))
+        client_cut(client, CODE_INVALID_ARGUMENT, "milvus-bouncer: the input ended in a message");
+    else if (!front_busy(client))
         client_close(client);
+    if (client->state == CLOSING) {
         event_del(&client->readable);
         return;
     }
@@ -281,10 +338,8 @@ static void end_input(struct client *client)
 static void hand_on(struct client *client, struct span bytes)
 {
     client->front->input(client, bytes);
-    if (client->state != OPEN)
-        return;
-    if (client->front->in_message(client) && !event_pending(&client->timer, EV_TIMEOUT, NULL))
-        set_timer(client, client->owner->conf->limits.frame_timeout);
+    if (client->state == OPEN)
+        wait_for_message(client);
 }
 
 /* For a moment its requests are still taken, to be refused: one that crosses with the goaway is not
@@ -294,17 +349,16 @@ static void tell_to_go(struct client *client)
     if (client->front)
         client->front->goaway(client, CODE_UNAVAILABLE,
                               "milvus-bouncer: the daemon drains; open a new connection");
-    set_timer(client, CLOSE_TIME);
+    start_wait(client, WAIT_DRAIN, CLOSE_TIME);
 }
 
 static void open_front(struct client *client)
 {
     client->state = OPEN;
     client->front = &front_plain;
-    event_del(&client->timer);
+    stop_wait(client, WAIT_START);
     if (client->refused) {
-        client_cut(client, CODE_RESOURCE_EXHAUSTED,
-                   "milvus-bouncer: max_clients are connected already");
+        client_cut(client, CODE_RESOURCE_EXHAUSTED, TOO_MANY);
         return;
     }
     client->front->open(client);
@@ -357,8 +411,6 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
         return;
     if (length < 0 || (length == 0 && client->state == LINGERING))
         client_free(client);
-    else if (length == 0 && client->state == CLOSING)
-        event_del(&client->readable);
     else if (length == 0)
         end_input(client);
     else if (client->state == NEW)
@@ -377,13 +429,14 @@ void client_accept(struct clients *clients, int fd, const char *database)
     client->owner = clients;
     client->fd = fd;
     client->database = database;
-    client->refused = clients->count >= clients->conf->limits.max_clients;
+    client->refused = clients->count >= clients->max;
     output_init(&client->output);
     event_assign(&client->readable, clients->loop, fd, EV_READ | EV_PERSIST, on_readable, client);
     event_assign(&client->writable, clients->loop, fd, EV_WRITE, on_writable, client);
     event_assign(&client->timer, clients->loop, -1, 0, on_timer, client);
     event_add(&client->readable, NULL);
-    set_timer(client, client->refused ? CLOSE_TIME : clients->conf->limits.frame_timeout);
+    start_wait(client, WAIT_START,
+               client->refused ? CLOSE_TIME : clients->conf->limits.frame_timeout);
     TAILQ_INSERT_TAIL(&clients->all, client, link);
     clients->count++;
 }

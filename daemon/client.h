@@ -56,6 +56,7 @@ struct clients {
     struct client_list all;
     struct client_list dirty; /* with something to write in this turn */
     uint32_t count;
+    uint32_t max; /* max_clients, or fewer where the process may not open enough files */
     bool draining;
     struct event *flush;
     uint8_t *scratch; /* what is read, before it is handed on */

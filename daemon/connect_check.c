@@ -21,11 +21,16 @@ struct question {
     const struct conf_database *database;
 };
 
-/* The pools' own lines would say the same twice. */
-static void discard(struct logger *logger, enum log_level level, const char *format,
-                    va_list arguments)
+static void print_line(struct logger *logger, enum log_level level, const char *format,
+                       va_list arguments) __attribute__((format(printf, 3, 0)));
+
+/* Errors of the pools say which credential it is; the rest is said below. */
+static void print_line(struct logger *logger, enum log_level level, const char *format,
+                       va_list arguments)
 {
-    (void)logger, (void)level, (void)format, (void)arguments;
+    (void)logger, (void)level;
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
 }
 
 static void print_fault(struct question *question, struct span message)
@@ -53,14 +58,12 @@ static void ask(struct check *check, const struct conf_database *database, const
     struct question *question = calloc(1, sizeof(*question));
     if (!question)
         abort();
-    bool any = strcmp(database->name, "*") == 0;
     question->check = check;
     question->database = database;
     question->request.method = span_text(method);
-    question->request.database = span_text(any ? "default" : database->name);
     question->request.answer = answered;
     check->pending++;
-    router_submit(check->router, &question->request);
+    router_submit_to(check->router, database, &question->request);
 }
 
 /* Connect says whether the credential and the database are right; only then the version is of
@@ -98,13 +101,13 @@ static void ask_all(struct check *check, const struct conf *conf)
 
 int connect_check(const struct conf *conf)
 {
-    struct logger silent = {.level = LOG_ERROR, .write = discard};
+    struct logger errors = {.level = LOG_ERROR, .write = print_line};
     struct check check = {.loop = event_base_new()};
     struct transport *transport = check.loop ? grpc_transport_new(check.loop) : NULL;
     if (!transport)
         abort();
     char *error = NULL;
-    check.router = router_new(conf, check.loop, transport, &silent, &error);
+    check.router = router_new(conf, check.loop, transport, &errors, &error);
     if (check.router)
         ask_all(&check, conf);
     else

@@ -13,7 +13,7 @@
 #include "daemon/log.h"
 #include "pool/grpc_transport.h"
 
-#define SPARE_DESCRIPTORS 256u /* for all that is not a client */
+#define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
 
 struct daemon {
     const struct conf *conf;
@@ -72,20 +72,27 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     end_if_drained(daemon);
 }
 
-/* The kernel's limit is raised as far as it goes; what it allows then is said when it is not
- * enough. */
-static void raise_descriptor_limit(struct daemon *daemon)
+/* Raises the kernel's limit as far as it goes. Returns how many clients it lets in: what upstreams
+ * and refused clients need is kept free. */
+static uint32_t raise_descriptor_limit(struct daemon *daemon)
 {
     struct rlimit limit;
-    uint32_t need = daemon->conf->limits.max_clients + SPARE_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
-        return;
-    limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < need)
-        log_warning(&daemon->log.logger,
-                    "max_clients is %u, but the process may open only %llu files (ulimit -n)",
-                    daemon->conf->limits.max_clients, (unsigned long long)limit.rlim_cur);
+    uint32_t wanted = daemon->conf->limits.max_clients;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted;
+    if (limit.rlim_cur < wanted + SPARE_DESCRIPTORS) {
+        rlim_t need = wanted + SPARE_DESCRIPTORS;
+        limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted + SPARE_DESCRIPTORS)
+        return wanted;
+    bool tiny = limit.rlim_cur < 2 * SPARE_DESCRIPTORS;
+    uint32_t max = (uint32_t)(tiny ? limit.rlim_cur / 2 : limit.rlim_cur - SPARE_DESCRIPTORS);
+    log_warning(&daemon->log.logger,
+                "max_clients is %u, but the process may open only %llu files (ulimit -n): %u it is",
+                wanted, (unsigned long long)limit.rlim_cur, max);
+    return max;
 }
 
 /* Secrets are in memory. */
@@ -204,6 +211,7 @@ static void start(struct daemon *daemon)
         .router = daemon->router,
         .logger = &daemon->log.logger,
         .conf = daemon->conf,
+        .max = daemon->clients.max,
         .left = client_left,
         .context = daemon,
     };
@@ -233,7 +241,7 @@ enum daemon_exit daemon_run(const struct conf *conf)
     enum daemon_exit result = DAEMON_MISCONFIGURED;
     log_open(&daemon.log, conf->log.level, conf->log.format);
     forbid_core_dumps();
-    raise_descriptor_limit(&daemon);
+    daemon.clients.max = raise_descriptor_limit(&daemon);
     daemon.loop = event_base_new();
     if (!daemon.loop || watch_signals(&daemon) != 0)
         abort();

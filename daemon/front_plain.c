@@ -198,6 +198,11 @@ static void plain_input(struct client *client, struct span bytes)
                 plain->arrived = clock_now();
             return;
         }
+        if (read == FRAME_READ_SKIPPED) {
+            plain->arrived = 0;
+            client_message_ended(client);
+            continue;
+        }
         if (read == FRAME_READ_BROKEN) {
             broken(client, frame_reader_fault(&plain->reader));
             return;
@@ -234,8 +239,7 @@ static void plain_close(struct client *client)
 {
     struct plain *plain = client_front(client);
     struct plain_request *request;
-    struct plain_request *following;
-    HASH_ITER (hh, plain->requests, request, following) {
+    while ((request = plain->requests)) { /* dropping one may end others */
         router_drop(&request->request);
         request_free(plain, request);
     }

@@ -2,21 +2,23 @@
 #include "daemon/listener.h"
 
 #include <errno.h>
-#include <event2/listener.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/peer.h"
 #include "daemon/socket_file.h"
 
 #define BACKLOG 1024
-#define REFUSED                                                                                    \
-    64 /* clients above max_clients that are told so at once; others wait in the kernel */
-#define RETRY_TIME                                                                                 \
-    100 /* ms until accepting is tried again, after the kernel had no descriptor for it */
+
+/* Clients above the limit that are told so at once; others wait in the kernel. */
+#define REFUSED 64
+
+/* ms until accepting is tried again, after the kernel had no descriptor for it. */
+#define RETRY_TIME 100
 
 struct listener {
     const struct conf_listener *conf;
@@ -25,7 +27,8 @@ struct listener {
     struct clients *clients;
     struct event readable;
     struct event retry;
-    bool full; /* not accepting: too many clients */
+    bool full;    /* not accepting: too many clients */
+    bool starved; /* the kernel had no descriptor for the last client, and the log says so */
 };
 
 static char *error_text(const struct conf_listener *conf, const char *what)
@@ -78,7 +81,8 @@ struct listener *listener_open(const struct conf_listener *conf, char **ret_erro
     struct listener *listener = listener_new(open_socket(conf), conf);
     if (listener->fd >= 0 && bind_and_listen(listener) == 0)
         return listener;
-    *ret_error = error_text(conf, strerror(errno));
+    bool no_folder = errno == ENOENT && address_is_unix(&conf->address);
+    *ret_error = error_text(conf, no_folder ? "its folder does not exist" : strerror(errno));
     listener_close(listener);
     return NULL;
 }
@@ -92,8 +96,10 @@ struct listener *listener_adopt(int fd, const struct conf_listener *conf)
 static void retry_later(struct listener *listener)
 {
     struct timeval wait = {.tv_usec = RETRY_TIME * 1000};
-    log_error(listener->clients->logger, "%s: cannot accept: %s", listener->conf->address.text,
-              strerror(errno));
+    if (!listener->starved)
+        log_error(listener->clients->logger, "%s: cannot accept: %s", listener->conf->address.text,
+                  strerror(errno));
+    listener->starved = true;
     event_del(&listener->readable);
     event_add(&listener->retry, &wait);
 }
@@ -103,6 +109,14 @@ static void on_retry(evutil_socket_t fd, short what, void *argument)
     (void)fd, (void)what;
     struct listener *listener = argument;
     event_add(&listener->readable, NULL);
+}
+
+/* Replies leave at once; a client whose host is gone does not hold its place for ever. */
+static void set_tcp_options(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 }
 
 /* One at a time: the loop turns, and others are heard, between two clients. */
@@ -116,8 +130,11 @@ static void on_client(evutil_socket_t fd, short what, void *argument)
         retry_later(listener);
     if (client < 0)
         return;
+    listener->starved = false;
+    if (peer_is_tcp(client))
+        set_tcp_options(client);
     client_accept(clients, client, listener->conf->database);
-    if (clients->count < clients->conf->limits.max_clients + REFUSED)
+    if (clients->count < clients->max + REFUSED)
         return;
     listener->full = true;
     event_del(&listener->readable);
@@ -136,7 +153,7 @@ void listener_start(struct listener *listener, struct clients *clients)
 void listener_clients_left(struct listener *listener)
 {
     const struct clients *clients = listener->clients;
-    if (!listener->full || clients->count >= clients->conf->limits.max_clients + REFUSED)
+    if (!listener->full || clients->count >= clients->max + REFUSED)
         return;
     listener->full = false;
     event_add(&listener->readable, NULL);

@@ -28,19 +28,28 @@ static void print_help(FILE *to)
     fputs("\n  --version, --help; COMMAND --help\n", to);
 }
 
+/* What could not be printed was not said. */
+static int printed(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    perror("milvus-bouncer: standard output");
+    return code == 0 ? 1 : code;
+}
+
 int main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         puts("milvus-bouncer " MVB_VERSION);
-        return 0;
+        return printed(0);
     }
     if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
         print_help(stdout);
-        return 0;
+        return printed(0);
     }
     for (size_t i = 0; argc >= 2 && i < COMMAND_COUNT; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return printed(commands[i].run(argc - 1, argv + 1));
     }
     print_help(stderr);
     return EXIT_USAGE;

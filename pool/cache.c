@@ -9,6 +9,7 @@
 
 #define NAME_MAX_BYTES 255 /* of a collection, as Milvus limits it; longer ones are not kept */
 #define REPLY_MAX      (256u << 10) /* bytes of an answer that is kept */
+#define DOUBT_TIME     30000        /* ms after a change that nobody saw the end of */
 #define SESSIONS_MAX   1024         /* answers of Connect and GetVersion, one a pool and database */
 #define KEY_MAX        (2 * sizeof(void *) + REQUEST_DATABASE_MAX + 1 + NAME_MAX_BYTES)
 
@@ -43,6 +44,7 @@ struct cache {
     struct cache_entry *entries;
     TAILQ_HEAD(, cache_entry) recency; /* least recently used first */
     struct blob *connect_message;
+    int64_t doubt_until; /* descriptions that come before are not kept */
 };
 
 struct key {
@@ -203,6 +205,8 @@ static bool worth_keeping(const struct cache_entry *entry, const struct outcome 
     if (outcome->code != CODE_OK || entry->stale || outcome->reply->size > REPLY_MAX)
         return false;
     if (cache->limits[is_session(entry->rpc)] == 0)
+        return false;
+    if (!is_session(entry->rpc) && clock_now() < cache->doubt_until)
         return false;
     return rpc_read_status(entry->rpc, blob_span(outcome->reply), &status) && status.code == 0 &&
            status.legacy == 0;
@@ -454,11 +458,9 @@ static uint64_t id_of(struct cache *cache, const struct pool *pool, struct span 
     return 0;
 }
 
-/* Walks all entries: a clearing is rare, and an index by id would have to be kept right for every
- * answer. What is on its way may turn out to be the same collection under an alias, so it is stale
- * too. */
-void cache_clear_collection(struct cache *cache, const struct pool *pool, struct span database,
-                            struct span collection)
+/* Walks all entries: an index by id would have to be kept right for every answer. */
+static void clear(struct cache *cache, const struct pool *pool, struct span database,
+                  struct span collection, bool unknown_too)
 {
     uint64_t id = id_of(cache, pool, database, collection);
     struct cache_entry *entry;
@@ -467,11 +469,28 @@ void cache_clear_collection(struct cache *cache, const struct pool *pool, struct
         if (!describes(entry, pool, database))
             continue;
         bool same = entry->reply && id != 0 && entry->collection_id == id;
-        if (collection.length == 0 || same || has_name(entry, collection) || !entry->reply)
+        if (collection.length == 0 || same || has_name(entry, collection))
             entry_clear(entry);
-        else if (is_sent(entry))
+        else if (unknown_too && is_sent(entry))
             entry->stale = true;
     }
+}
+
+void cache_clear_collection(struct cache *cache, const struct pool *pool, struct span database,
+                            struct span collection)
+{
+    clear(cache, pool, database, collection, true);
+}
+
+void cache_clear_name(struct cache *cache, const struct pool *pool, struct span database,
+                      struct span collection)
+{
+    clear(cache, pool, database, collection, false);
+}
+
+void cache_doubt(struct cache *cache)
+{
+    cache->doubt_until = clock_now() + DOUBT_TIME;
 }
 
 void cache_clear_all(struct cache *cache)

@@ -44,6 +44,15 @@ enum phase cache_phase(const struct request *request);
 void cache_clear_collection(struct cache *cache, const struct pool *pool, struct span database,
                             struct span collection);
 
+/* The same where somebody was only found to be wrong about a name: descriptions that are on their
+ * way, and may turn out to be of the same collection under an alias, are not doubted. */
+void cache_clear_name(struct cache *cache, const struct pool *pool, struct span database,
+                      struct span collection);
+
+/* A change may still happen upstream, with nobody to see its end: for half a minute no description
+ * is kept. */
+void cache_doubt(struct cache *cache);
+
 /* Forgets all descriptions. */
 void cache_clear_all(struct cache *cache);
 

@@ -16,6 +16,9 @@
 #define TARGET_MAX        512
 #define ARGS_MAX          24
 
+static const char certificate_mark[] = "-----BEGIN CERTIFICATE-----";
+static const char key_mark[] = "PRIVATE KEY-----";
+
 struct args {
     grpc_arg items[ARGS_MAX];
     size_t count;
@@ -56,30 +59,37 @@ static void set_all(struct args *args, const struct conf_upstream *to, uint32_t 
     set_text(args, GRPC_ARG_DEFAULT_AUTHORITY, to->tls.server_name);
 }
 
-/* A file as a text; NULL and *ret_error when it cannot be read. */
-static char *read_pem(const char *name, char **ret_error)
-{
-    FILE *file = fopen(name, "rbe");
-    char *text = file ? malloc(PEM_MAX + 1) : NULL;
-    size_t length = text ? fread(text, 1, PEM_MAX + 1, file) : 0;
-    if (!text || ferror(file) || length == 0 || length > PEM_MAX) {
-        if (asprintf(ret_error, "%s: %s", name, file ? "no PEM file" : strerror(errno)) < 0)
-            *ret_error = NULL;
-        free(text);
-        text = NULL;
-    }
-    if (file)
-        fclose(file);
-    if (text)
-        text[length] = '\0';
-    return text;
-}
-
 static void wipe(char *text)
 {
     if (text)
         explicit_bzero(text, strlen(text));
     free(text);
+}
+
+static char *pem_error(const char *name, const char *what, char **ret_error)
+{
+    if (asprintf(ret_error, "%s: %s", name, what) < 0)
+        *ret_error = NULL;
+    return NULL;
+}
+
+/* A PEM file (RFC 7468) in which that text stands; NULL and *ret_error when it cannot be used. */
+static char *read_pem(const char *name, const char *marker, char **ret_error)
+{
+    FILE *file = fopen(name, "rbe");
+    if (!file)
+        return pem_error(name, strerror(errno), ret_error);
+    char *text = calloc(1, PEM_MAX + 1);
+    if (!text)
+        abort();
+    size_t length = fread(text, 1, PEM_MAX, file);
+    bool whole = length < PEM_MAX && !ferror(file);
+    fclose(file);
+    if (whole && strstr(text, marker))
+        return text;
+    wipe(text);
+    return pem_error(name, marker == certificate_mark ? "no certificates in PEM" : "no key in PEM",
+                     ret_error);
 }
 
 static const char *ca_file(const struct conf_tls *tls)
@@ -95,11 +105,11 @@ static grpc_channel_credentials *tls_credentials(const struct conf_tls *tls, cha
     char *roots = NULL;
     char *certificate = NULL;
     char *key = NULL;
-    if (ca_file(tls) && !(roots = read_pem(ca_file(tls), ret_error)))
+    if (ca_file(tls) && !(roots = read_pem(ca_file(tls), certificate_mark, ret_error)))
         goto out;
-    if (tls->cert_file && !(certificate = read_pem(tls->cert_file, ret_error)))
+    if (tls->cert_file && !(certificate = read_pem(tls->cert_file, certificate_mark, ret_error)))
         goto out;
-    if (tls->key_file && !(key = read_pem(tls->key_file, ret_error)))
+    if (tls->key_file && !(key = read_pem(tls->key_file, key_mark, ret_error)))
         goto out;
     grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = certificate};
     credentials = grpc_ssl_credentials_create(roots, key ? &pair : NULL, NULL, NULL);

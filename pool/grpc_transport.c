@@ -172,11 +172,15 @@ static void report(struct upstream_call *call)
 {
     struct span message =
         span_of(GRPC_SLICE_START_PTR(call->details), GRPC_SLICE_LENGTH(call->details));
+    /* A peer may send any number; gRPC's statuscodes.md has UNKNOWN for those it does not define.
+     */
+    unsigned status = (unsigned)call->status;
+    enum code code = status <= CODE_UNAUTHENTICATED ? (enum code)status : CODE_UNKNOWN;
     struct upstream_end end = {
-        .code = (enum code)call->status,
+        .code = code,
         .message = message,
-        .from_peer = !grpc_error_local((enum code)call->status, message),
-        .unstarted = grpc_error_unstarted((enum code)call->status, message),
+        .from_peer = !grpc_error_local(code, message),
+        .unstarted = grpc_error_unstarted(code, message),
     };
     if (end.code == CODE_OK)
         end.reply = call->reply ? blob_of(call->reply) : NULL;
@@ -255,10 +259,10 @@ static void state_ended(struct grpc_tag *tag)
     upstream->seen = grpc_channel_check_connectivity_state(upstream->channel, 1);
     if (upstream->seen == GRPC_CHANNEL_READY)
         set_state(upstream, UPSTREAM_READY, NULL);
-    else if (upstream->seen == GRPC_CHANNEL_TRANSIENT_FAILURE)
-        start_probe(upstream);
     else if (upstream->base.state == UPSTREAM_READY)
         set_state(upstream, UPSTREAM_CONNECTING, NULL);
+    if (upstream->seen == GRPC_CHANNEL_TRANSIENT_FAILURE)
+        start_probe(upstream);
     watch(upstream);
 }
 

@@ -19,8 +19,7 @@ struct connection {
     bool has_been; /* it was up before */
 };
 
-/* A place on the wire, held from a call's start to its end, also when its request was cancelled
- * before. */
+/* A place on the wire, held from a call's start until the transport has ended it. */
 struct pool_slot {
     LIST_ENTRY(pool_slot) link;
     struct connection *connection;
@@ -34,6 +33,8 @@ struct pool {
     struct credential *credential;
     uint32_t secret; /* counts up when the credential changes */
     bool refused;    /* the upstream refuses the credential, and the log says so */
+    bool unreadable; /* the credential cannot be read again, and the log says so */
+    bool up;         /* a connection is */
     struct request_list queue;
     uint32_t queued;
     LIST_HEAD(, pool_slot) slots;
@@ -113,7 +114,7 @@ static void wait_fired(evutil_socket_t fd, short what, void *argument)
     enum phase phase = waiting_for(pool);
     int64_t now = clock_now();
     bool dead = now >= request->deadline;
-    if (!dead && now < request->queued_at + wait_limit(pool, phase)) {
+    if (!dead && now < request->waits_since + wait_limit(pool, phase)) {
         arm_wait(pool, request);
         return;
     }
@@ -126,7 +127,7 @@ static void wait_fired(evutil_socket_t fd, short what, void *argument)
 
 static void arm_wait(struct pool *pool, struct request *request)
 {
-    int64_t until = request->queued_at + wait_limit(pool, waiting_for(pool));
+    int64_t until = request->waits_since + wait_limit(pool, waiting_for(pool));
     if (until > request->deadline)
         until = request->deadline;
     request_timer(request, pool->setup.loop, until, wait_fired);
@@ -145,7 +146,7 @@ static void repeat(struct pool *pool, struct request *request)
 {
     request->repeats++;
     request->state = REQUEST_QUEUED;
-    request->queued_at = clock_now();
+    request->waits_since = clock_now();
     TAILQ_INSERT_HEAD(&pool->queue, request, link);
     pool->queued++;
     arm_wait(pool, request);
@@ -168,12 +169,13 @@ static bool credential_renewed(struct pool *pool)
 {
     char *error = NULL;
     int changed = credential_refresh(pool->credential, &error);
-    if (changed < 0)
+    if (changed < 0 && !pool->unreadable)
         log_error(pool->setup.logger, "database %s: %s", pool->setup.database->name, error);
     if (changed > 0)
         log_info(pool->setup.logger, "database %s: the credential has been read again, %s",
                  pool->setup.database->name, credential_label(pool->credential));
     free(error);
+    pool->unreadable = changed < 0;
     pool->secret += changed > 0;
     return changed > 0;
 }
@@ -304,7 +306,7 @@ void pool_submit(struct pool *pool, struct request *request)
         return;
     }
     request->state = REQUEST_QUEUED;
-    request->queued_at = clock_now();
+    request->waits_since = clock_now();
     TAILQ_INSERT_TAIL(&pool->queue, request, link);
     pool->queued++;
     arm_wait(pool, request);
@@ -324,12 +326,28 @@ void pool_cancel(struct pool *pool, struct request *request)
     upstream_cancel(slot->connection->upstream, slot->call);
 }
 
-/* Those who waited for a connection wait for a slot from now on. */
-static void wait_anew(struct pool *pool)
+static uint32_t count_ready(const struct pool *pool)
 {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pool->connection_count; i++)
+        count += pool->connections[i].upstream->state == UPSTREAM_READY;
+    return count;
+}
+
+/* Those who wait, wait for something else when the first connection comes or the last one goes: a
+ * slot or a connection.
+ */
+static void note_connections(struct pool *pool)
+{
+    bool up = count_ready(pool) > 0;
+    if (up == pool->up)
+        return;
+    pool->up = up;
     struct request *request;
-    TAILQ_FOREACH (request, &pool->queue, link)
+    TAILQ_FOREACH (request, &pool->queue, link) {
+        request->waits_since = clock_now();
         arm_wait(pool, request);
+    }
 }
 
 static void say_down(struct connection *connection, const char *reason)
@@ -345,18 +363,12 @@ static void say_down(struct connection *connection, const char *reason)
                 database->name, database->upstream->name, database->upstream->uri, reason);
 }
 
-static uint32_t count_ready(const struct pool *pool)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < pool->connection_count; i++)
-        count += pool->connections[i].upstream->state == UPSTREAM_READY;
-    return count;
-}
-
 static void state_changed(void *context, enum upstream_state state, const char *reason)
 {
     struct connection *connection = context;
     struct pool *pool = connection->pool;
+    bool was_up = pool->up;
+    note_connections(pool);
     if (state == UPSTREAM_DOWN)
         say_down(connection, reason);
     if (state != UPSTREAM_READY)
@@ -365,11 +377,10 @@ static void state_changed(void *context, enum upstream_state state, const char *
     log_info(pool->setup.logger, "database %s: connected to upstream %s (%s)",
              pool->setup.database->name, pool->setup.database->upstream->name,
              pool->setup.database->upstream->uri);
-    if (count_ready(pool) == 1 || connection->has_been)
+    if (!was_up || connection->has_been)
         pool->setup.connected(pool->setup.context, pool);
     connection->has_been = true;
     dispatch(pool);
-    wait_anew(pool);
 }
 
 static const struct upstream_events events = {call_ended, state_changed};

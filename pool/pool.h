@@ -6,7 +6,8 @@
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
  * most until its deadline (DEADLINE_EXCEEDED). One that certainly was not begun by the server is
- * sent once more; any other never.
+ * sent again, a few times at most, and one that was refused with a secret that has changed since;
+ * any other never.
  */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H

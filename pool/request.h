@@ -72,8 +72,8 @@ struct request {
     LIST_ENTRY(request) waiting; /* in a list of its entry */
     struct event timer;
     void (*ended)(struct request *request, const struct outcome *outcome); /* towards answer */
-    int64_t queued_at;
-    uint8_t repeats; /* how often it has been sent again */
+    int64_t waits_since; /* in the queue, for what it waits for now */
+    uint8_t repeats;     /* how often it has been sent again */
     struct pool_slot *slot;
     struct cache_entry *entry;
 };

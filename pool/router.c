@@ -127,7 +127,8 @@ static bool admit(struct router *router, struct request *request)
                      REQUEST_DATABASE_MAX);
         return false;
     }
-    request->pool = find_pool(router, request->named);
+    if (!request->pool)
+        request->pool = find_pool(router, request->named);
     if (!request->pool) {
         request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
                      "this database is not served: the daemon's configuration has no entry for "
@@ -173,8 +174,22 @@ static void clear_on_error(struct router *router, const struct request *request,
     if (!request->rpc || request->collection.length == 0 || outcome->code != CODE_OK)
         return;
     if (rpc_read_status(request->rpc, blob_span(outcome->reply), &status) && says_stale(&status))
-        cache_clear_collection(router->cache, request->pool, request->upstream_name,
-                               request->collection);
+        cache_clear_name(router->cache, request->pool, request->upstream_name, request->collection);
+}
+
+static bool clears(const struct request *request)
+{
+    return request->rpc && (request->rpc->cache == RPC_CACHE_CLEAR_COLLECTION ||
+                            request->rpc->cache == RPC_CACHE_CLEAR_DATABASE ||
+                            request->rpc->cache == RPC_CACHE_CLEAR_ALL);
+}
+
+/* Without an answer of Milvus, a change that was sent may come about later. */
+static bool is_open_ended(const struct outcome *outcome)
+{
+    return outcome->phase == PHASE_UPSTREAM &&
+           (outcome->code == CODE_DEADLINE_EXCEEDED || outcome->code == CODE_CANCELLED ||
+            outcome->code == CODE_UNAVAILABLE);
 }
 
 static void ended(struct request *request, const struct outcome *outcome)
@@ -182,6 +197,8 @@ static void ended(struct request *request, const struct outcome *outcome)
     struct router *router = request->router;
     clear_effects(router, request);
     clear_on_error(router, request, outcome);
+    if (clears(request) && is_open_ended(outcome))
+        cache_doubt(router->cache);
     blob_unref(request->tail);
     request->tail = NULL;
     if (outcome->code != CODE_OK)
@@ -197,11 +214,25 @@ void router_submit(struct router *router, struct request *request)
     request->ended = ended;
     if (!admit(router, request))
         return;
+    if (request->deadline <= clock_now()) {
+        request_fail(request, CODE_DEADLINE_EXCEEDED, PHASE_ADMISSION,
+                     "the deadline had passed when the request was whole");
+        return;
+    }
     clear_effects(router, request);
     if (cache_takes(request))
         cache_ask(router->cache, request);
     else
         pool_submit(request->pool, request);
+}
+
+void router_submit_to(struct router *router, const struct conf_database *database,
+                      struct request *request)
+{
+    bool any = strcmp(database->name, "*") == 0;
+    request->pool = any ? router->any : find_pool(router, span_text(database->name));
+    request->database = span_text(any ? "default" : database->name);
+    router_submit(router, request);
 }
 
 static void withdraw(struct request *request)
@@ -222,6 +253,8 @@ void router_cancel(struct request *request)
 
 void router_drop(struct request *request)
 {
+    if (clears(request) && request->state == REQUEST_WIRE)
+        cache_doubt(request->router->cache);
     withdraw(request);
     clear_effects(request->router, request);
     blob_unref(request->tail);
@@ -235,16 +268,15 @@ static void own_question_ended(struct request *request, const struct outcome *ou
     free(request);
 }
 
-static void ask(struct router *router, const char *method, const char *database)
+static void ask(struct router *router, const struct conf_database *database, const char *method)
 {
     struct own_question *question = calloc(1, sizeof(*question));
     if (!question)
         abort();
     question->request.method = span_text(method);
-    question->request.database = span_text(database);
     question->request.answer = own_question_ended;
     LIST_INSERT_HEAD(&router->own, question, link);
-    router_submit(router, &question->request);
+    router_submit_to(router, database, &question->request);
 }
 
 /* An upstream that has come up, perhaps as another version, is asked what it is before anybody
@@ -252,13 +284,9 @@ static void ask(struct router *router, const char *method, const char *database)
 static void connected(void *context, struct pool *pool)
 {
     struct router *router = context;
-    const char *name = pool_database(pool)->name;
-    const char *database = strcmp(name, "*") == 0 ? "default" : name;
     cache_clear_session(router->cache, pool);
-    if (find_pool(router, span_text(database)) != pool)
-        return;
-    ask(router, "Connect", database);
-    ask(router, "GetVersion", database);
+    ask(router, pool_database(pool), "Connect");
+    ask(router, pool_database(pool), "GetVersion");
 }
 
 static void add_route(struct router *router, const char *name, struct pool *pool)

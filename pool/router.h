@@ -22,6 +22,12 @@ void router_free(struct router *router);
  * once. */
 void router_submit(struct router *router, struct request *request);
 
+/* The same for a question of our own: to the pool of that entry of the configuration, whatever its
+ * database is called;
+ * "*" is asked for "default". The request names no database. */
+void router_submit_to(struct router *router, const struct conf_database *database,
+                      struct request *request);
+
 /* Ends a request that the router has as CANCELLED; answer() is called at once. */
 void router_cancel(struct request *request);
 

@@ -152,9 +152,10 @@ static enum frame_read finish(struct frame_reader *reader, struct frame *ret_fra
     return skip > 0 ? FRAME_READ_TOO_LARGE : FRAME_READ_WHOLE;
 }
 
-static void skip_rest(struct frame_reader *reader, struct span *bytes)
+static enum frame_read skip_rest(struct frame_reader *reader, struct span *bytes)
 {
     reader->skip -= (uint32_t)take(bytes, reader->skip).length;
+    return reader->skip > 0 ? FRAME_READ_MORE : FRAME_READ_SKIPPED;
 }
 
 static void take_header(struct frame_reader *reader, struct span *bytes)
@@ -168,7 +169,8 @@ static void take_header(struct frame_reader *reader, struct span *bytes)
 enum frame_read frame_reader_take(struct frame_reader *reader, struct span *bytes,
                                   struct frame *ret_frame)
 {
-    skip_rest(reader, bytes);
+    if (reader->skip > 0)
+        return skip_rest(reader, bytes);
     if (bytes->length == 0)
         return FRAME_READ_MORE;
     if (reader->header_have < FRAME_HEADER_SIZE) {

@@ -40,6 +40,7 @@ enum frame_read {
     FRAME_READ_WHOLE,     /* *ret_frame is whole; its payload belongs to the caller */
     FRAME_READ_TOO_LARGE, /* the same, but of a request whose body is above max_message: it is not
                              kept */
+    FRAME_READ_SKIPPED, /* the rest of such a request has come and gone; *ret_frame is untouched */
     FRAME_READ_BROKEN, /* against the rules: frame_reader_fault() says why; the connection is to end
                         */
 };

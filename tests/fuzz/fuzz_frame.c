@@ -65,6 +65,10 @@ static bool take_piece(struct frame_reader *reader, struct span bytes, struct su
             abort();
         if (read == FRAME_READ_MORE)
             return true;
+        if (read == FRAME_READ_SKIPPED) {
+            add(summary, &read, sizeof(read));
+            continue;
+        }
         take_frame(summary, &frame, read);
         if ((read == FRAME_READ_TOO_LARGE) != (frame.body_size > reader->max_message))
             abort();

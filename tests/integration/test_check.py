@@ -78,6 +78,8 @@ def place_of(text, wrong):
         ("token_file: app.token", "token: hush-hush", "token: hush", "token_file"),
         ("queue_size: 1024", "pool_size: 1024", "pool_size: 1024", "pool_size"),
         ('mode: "0660"', 'mode: "0999"', '"0999"', "octal"),
+        ("name: analytics_v2", "name: grün", "grün", "ASCII"),
+        ("  analytics:\n", "  ana lytics:\n", "ana lytics:", "ASCII"),
         ("    database: analytics\nup", "    database: [a]\nup", "[a]", "one value"),
         ("unix:/run/milvus-bouncer/milvus.sock", "unix:milvus.sock", "unix:milvus.sock", "unix:/"),
     ],
@@ -139,6 +141,24 @@ def test_connect_with_a_wrong_credential(tmp_path, milvus):
     output = done.stdout + done.stderr
     assert "main" in output
     assert "wrong-password" not in output
+
+
+def test_connect_tries_the_upstream_of_any_other_name(tmp_path, lite):
+    """Also where "default" is an entry of its own."""
+    config = configuration(lite.upstream)
+    config["upstreams"]["away"] = {"uri": f"http://127.0.0.1:{free_port()}", "connect_timeout": "100ms"}
+    config["databases"] = {"default": {"upstream": "main"}, "*": {"upstream": "away"}}
+    done = check_connect(tmp_path, config)
+    assert done.returncode == 1
+    assert "database *: upstream away" in done.stderr
+
+
+def test_connect_with_an_authority_that_is_none(tmp_path):
+    file = tmp_path / "junk.pem"
+    file.write_text("junk")
+    done = check_connect(tmp_path, configuration({"uri": "https://127.0.0.1:1", "tls": {"ca_file": str(file)}}))
+    assert done.returncode == 1
+    assert "junk.pem: no certificates in PEM" in done.stderr
 
 
 def test_connect_to_nobody(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
 from bouncer import configuration, one_pool
-from codes import CANCELLED, INVALID_ARGUMENT, OK
+from codes import CANCELLED, INVALID_ARGUMENT, OK, RESOURCE_EXHAUSTED
 from fake import Gate, answer, hang
 from mvb1 import CANCEL, HEADER, MAGIC, PING, REPLY, REQUEST, Frame, request
 from plain import Plain
@@ -110,6 +110,14 @@ def test_truncated_frame(bouncer, bystander, cut):
         client.raw(request(1, "Search", milvus_pb2.SearchRequest(dsl="x" * 100)).pack()[:cut])
     with bouncer.plain() as client:
         client.ping()
+
+
+@pytest.mark.parametrize("cut", [1, 15, 30])
+def test_input_that_ends_in_a_frame(bouncer, cut):
+    with bouncer.plain() as client:
+        client.raw(request(1, "Search", milvus_pb2.SearchRequest(dsl="x" * 100)).pack()[:cut])
+        client.half_close()
+        assert client.goaway().code == INVALID_ARGUMENT
 
 
 def test_message_that_is_no_protobuf(bouncer, bystander):
@@ -240,6 +248,55 @@ def send_until_held_back(client, frames):
             rest = rest[client.sock.send(rest) :]
         sent += 1
     raise AssertionError(f"{sent} requests were taken from a client that reads no reply")
+
+
+def test_client_that_goes_while_its_questions_wait_for_each_other(start_bouncer, fake):
+    """Its first question is dropped, the second takes its place, finds the queue full and fails at once."""
+    fake.on("DescribeCollection", hang)
+    describe = milvus_pb2.DescribeCollectionRequest(collection_name="books")
+    bouncer = start_bouncer(one_pool(fake.upstream, max_in_flight=1, queue_size=1))
+    with bouncer.plain() as other:
+        other.call("GetVersion", VERSION)
+        client = bouncer.plain()
+        client.send("DescribeCollection", describe)
+        fake.wait_for("DescribeCollection")
+        client.send("DescribeCollection", describe)
+        client.ping()
+        ident = other.send("Query", milvus_pb2.QueryRequest())
+        other.ping()
+        client.close()
+        assert other.reply(ident).code == OK
+
+
+def test_connection_rests_after_a_message_that_is_too_large(start_bouncer, fake):
+    """What is skipped is no frame under way: neither frame_timeout nor the next request's deadline counts from it."""
+    limits = {"max_message": "1KiB", "frame_timeout": "300ms"}
+    with start_bouncer(configuration(fake.upstream, limits=limits)).plain() as client:
+        large = request(1, "Query", milvus_pb2.QueryRequest(expr="x" * 5000)).pack()
+        client.raw(large[:3000])
+        assert client.reply(1).code == RESOURCE_EXHAUSTED
+        client.raw(large[3000:])
+        client.ping()
+        assert not select.select([client.sock], [], [], 0.6)[0], "something was said to an idle client"
+        client.call("GetVersion", VERSION, timeout=0.3)
+
+
+def test_half_closed_slow_reader_gets_all(start_bouncer, fake):
+    """The last moments of a connection last as long as its client goes on reading."""
+    size = 8 * MIB
+    fake.on("Query", answer(milvus_pb2.QueryResults(collection_name="x" * size)))
+    with start_bouncer(configuration(fake.upstream)).plain() as client:
+        client.send("Query", milvus_pb2.QueryRequest())
+        client.half_close()
+        fake.wait_for("Query")
+        got = 0
+        while True:
+            select.select([], [], [], 0.03)  # slower than the one second that a silent client has
+            data = client.sock.recv(96 << 10)
+            if not data:
+                break
+            got += len(data)
+    assert got > size
 
 
 def test_slow_reader_is_held_back(start_bouncer, fake):

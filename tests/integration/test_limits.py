@@ -6,6 +6,7 @@ from bouncer import configuration, one_pool
 from codes import ADMISSION, OK, QUEUE, RESOURCE_EXHAUSTED, is_own
 from fake import Gate, answer, hang
 from mvb1 import PING, PONG, Frame
+from plain import Plain
 from waiting import eventually
 
 SEARCH = milvus_pb2.SearchRequest()
@@ -120,6 +121,15 @@ def test_max_clients(start_bouncer, fake):
     for client in clients:
         client.ping()
         client.close()
+
+
+def test_silent_client_above_max_clients(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream, limits={"max_clients": 1}))
+    eventually(lambda: bouncer.count_clients() == 0, "the client that looked for the daemon is gone")
+    with bouncer.plain() as client:
+        client.ping()
+        with Plain(bouncer.address, greeting=b"") as silent:
+            assert silent.goaway().code == RESOURCE_EXHAUSTED
 
 
 def test_max_message_of_a_request(start_bouncer, fake):

@@ -171,6 +171,32 @@ def test_request_that_crosses_with_the_goaway(start_bouncer, fake):
     assert fake.count("Search") == 0
 
 
+def test_drain_with_a_reply_that_fills_the_output(start_bouncer, fake):
+    gate = Gate(answer(milvus_pb2.SearchResults(collection_name="x" * (8 << 20))))
+    fake.on("Search", gate)
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with bouncer.plain() as client:
+        ident = client.send("Search", SEARCH)
+        fake.wait_for("Search")
+        bouncer.drain()
+        assert client.frame().kind == GOAWAY
+        gate.open()
+        assert client.reply(ident).code == OK
+        assert client.at_end()
+    assert bouncer.process.wait() == 0
+
+
+def test_half_a_frame_does_not_prolong_a_drain(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream, limits={"frame_timeout": "1h"}))
+    with bouncer.plain() as client:
+        client.ping()
+        bouncer.drain()
+        assert client.frame().kind == GOAWAY
+        client.raw(b"half")
+        assert client.at_end()
+    assert bouncer.process.wait() == 0
+
+
 def test_hangup_is_ignored(start_bouncer, fake):
     bouncer = start_bouncer(configuration(fake.upstream))
     bouncer.process.signal(signal.SIGHUP)

@@ -699,6 +699,27 @@ Test(cache, clearing_doubts_every_answer_on_its_way)
 }
 
 /* An old answer of another collection stays while its refresh on the way is doubted. */
+Test(cache, name_that_was_wrong_doubts_no_other)
+{
+    describe(0, "a");
+    describe(1, "b");
+    cache_clear_name(cache, pool, span_text("books"), span_text("b"));
+    reply(0, "a", 7, 1);
+    reply(1, "b", 8, 1);
+    cr_expect(is_kept("a"));
+    cr_expect_not(is_kept("b"));
+}
+
+Test(cache, nothing_new_is_kept_while_a_change_may_come_about)
+{
+    keep(0, "old", "old", 7);
+    cache_doubt(cache);
+    describe(1, "new");
+    reply(fake.call_count - 1, "new", 8, 1);
+    cr_expect_not(is_kept("new"));
+    cr_expect(is_kept("old"));
+}
+
 Test(cache, refresh_on_its_way_is_doubted_and_the_old_answer_stays)
 {
     keep(0, "a", "a", 1);

@@ -20,6 +20,7 @@ struct got {
 };
 static struct got got[FRAMES];
 static size_t got_count;
+static size_t skipped;
 
 static void begin(void)
 {
@@ -31,6 +32,7 @@ static void forget(void)
     for (size_t i = 0; i < got_count; i++)
         blob_unref(got[i].frame.payload);
     got_count = 0;
+    skipped = 0;
 }
 
 static void end(void)
@@ -105,6 +107,13 @@ static enum frame_read give(const uint8_t *at, size_t length)
         read = frame_reader_take(&reader, &bytes, &frame);
         if (read == FRAME_READ_BROKEN)
             break;
+        if (read == FRAME_READ_SKIPPED) {
+            cr_assert_gt(got_count, 0);
+            cr_expect_eq(got[got_count - 1].read, FRAME_READ_TOO_LARGE);
+            cr_expect_not(frame_reader_busy(&reader));
+            skipped++;
+            continue;
+        }
         if (read == FRAME_READ_MORE) {
             cr_assert_eq(bytes.length, 0);
             break;
@@ -233,6 +242,7 @@ Test(frame, body_of_max_message_is_taken_and_one_above_is_not)
     cr_assert_eq(got_count, 2);
     cr_expect_eq(got[0].read, FRAME_READ_WHOLE);
     expect_body(got[0].frame.body, MAX_MESSAGE);
+    cr_expect_eq(skipped, 1);
     cr_expect_eq(got[1].read, FRAME_READ_TOO_LARGE);
     cr_expect_eq(got[1].frame.payload->size, strlen("Search"));
 }

@@ -307,6 +307,19 @@ Test(pool, wait_goes_on_when_what_it_waits_for_changes)
     fake_reply(&fake, 1, span_text("r"));
 }
 
+/* Whoever waits for a slot waits for a connection once the last one has gone. */
+Test(pool, connect_timeout_begins_when_the_last_connection_goes)
+{
+    upstream.connect_timeout = SHORT;
+    database.max_in_flight = 1;
+    open_ready();
+    submit_many(2);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    run_until(loop, &asks[1].answers, 1);
+    expect_failure(&asks[1], CODE_UNAVAILABLE, PHASE_CONNECT, "connect_timeout");
+    fake_reply(&fake, 0, span_text("r"));
+}
+
 Test(pool, deadline_passes_in_the_queue)
 {
     open_ready();
@@ -602,7 +615,9 @@ Test(pool, secret_that_cannot_be_read_again_stays)
     fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
     expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
     cr_expect(strstr(sink.text, secret_path), "%s", sink.text);
+    *sink.text = '\0';
     submit(1);
     cr_expect_str_eq(fake.calls[1].authorization, "b2xk");
-    fake_reply(&fake, 1, span_text("r"));
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    cr_expect_null(strstr(sink.text, secret_path), "said twice: %s", sink.text);
 }
