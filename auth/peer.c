@@ -19,16 +19,32 @@ bool peer_is_tcp(int fd)
     return family == AF_INET || family == AF_INET6;
 }
 
+static void write_address(const struct sockaddr_storage *address, socklen_t length,
+                          char to[PEER_TEXT_MAX])
+{
+    char host[PEER_TEXT_MAX - 12];
+    char port[8];
+    bool ipv6 = address->ss_family == AF_INET6;
+    if (getnameinfo((const struct sockaddr *)address, length, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(to, PEER_TEXT_MAX, ipv6 ? "[%s]:%s" : "%s:%s", host, port);
+}
+
 static void describe_tcp(int fd, char to[PEER_TEXT_MAX])
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof(address);
-    char host[PEER_TEXT_MAX - 10];
-    char port[8];
-    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0 &&
-        getnameinfo((struct sockaddr *)&address, length, host, sizeof(host), port, sizeof(port),
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        snprintf(to, PEER_TEXT_MAX, "%s:%s", host, port);
+    if (getpeername(fd, (struct sockaddr *)&address, &length) == 0)
+        write_address(&address, length, to);
+}
+
+void peer_own_address(int fd, char to[PEER_TEXT_MAX])
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof(address);
+    *to = '\0';
+    if (peer_is_tcp(fd) && getsockname(fd, (struct sockaddr *)&address, &length) == 0)
+        write_address(&address, length, to);
 }
 
 void peer_describe(int fd, char to[PEER_TEXT_MAX])

@@ -7,9 +7,12 @@
 
 #define PEER_TEXT_MAX 80 /* bytes, with the NUL */
 
-/* Writes "pid 4711, uid 1000" for a Unix socket (SO_PEERCRED, unix(7)), "127.0.0.1:40000" for TCP.
- */
+/* Writes "pid 4711, uid 1000" for a Unix socket (SO_PEERCRED, unix(7)); "127.0.0.1:40000" or
+ * "[::1]:40000" for TCP. */
 void peer_describe(int fd, char to[PEER_TEXT_MAX]);
+
+/* Writes where we are: "127.0.0.1:19530" or "[::1]:19530"; "" for a Unix socket. */
+void peer_own_address(int fd, char to[PEER_TEXT_MAX]);
 
 bool peer_is_tcp(int fd);
 

@@ -147,7 +147,9 @@ void listener_start(struct listener *listener, struct clients *clients)
                  listener);
     event_assign(&listener->retry, clients->loop, -1, 0, on_retry, listener);
     event_add(&listener->readable, NULL);
-    log_info(clients->logger, "listening on %s", listener->conf->address.text);
+    char own[PEER_TEXT_MAX]; /* with the port that the kernel chose for 0 */
+    peer_own_address(listener->fd, own);
+    log_info(clients->logger, "listening on %s", *own ? own : listener->conf->address.text);
 }
 
 void listener_clients_left(struct listener *listener)

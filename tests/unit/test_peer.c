@@ -17,6 +17,8 @@ Test(peer, of_a_unix_socket_is_a_process)
     snprintf(expected, sizeof(expected), "pid %d, uid %u", (int)getpid(), getuid());
     cr_expect_str_eq(text, expected);
     cr_expect_not(peer_is_tcp(ends[0]));
+    peer_own_address(ends[0], text);
+    cr_expect_str_eq(text, "");
     close(ends[0]);
     close(ends[1]);
 }
@@ -37,6 +39,8 @@ Test(peer, of_tcp_is_an_address)
     snprintf(expected, sizeof(expected), "127.0.0.1:%u", ntohs(address.sin_port));
     cr_expect_str_eq(text, expected);
     cr_expect(peer_is_tcp(client));
+    peer_own_address(listener, text);
+    cr_expect_str_eq(text, expected);
     close(client);
     close(listener);
 }
