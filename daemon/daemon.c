@@ -13,13 +13,14 @@
 #include "daemon/log.h"
 #include "pool/grpc_transport.h"
 
+#define SIGNAL_COUNT      3
 #define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
 
 struct daemon {
     const struct conf *conf;
     struct log log;
     struct event_base *loop;
-    struct event *signals[3];
+    struct event *signals[SIGNAL_COUNT];
     struct transport *transport;
     struct router *router;
     struct clients clients;
@@ -115,9 +116,9 @@ static int watch_signals(struct daemon *daemon)
     const struct {
         int number;
         event_callback_fn handler;
-    } signals[] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_hangup}};
+    } signals[SIGNAL_COUNT] = {{SIGTERM, on_signal}, {SIGINT, on_signal}, {SIGHUP, on_hangup}};
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         daemon->signals[i] =
             evsignal_new(daemon->loop, signals[i].number, signals[i].handler, daemon);
         if (!daemon->signals[i] || event_add(daemon->signals[i], NULL) != 0)
@@ -228,7 +229,7 @@ static void release(struct daemon *daemon)
     router_free(daemon->router);
     if (daemon->transport)
         daemon->transport->close(daemon->transport);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
     }

@@ -111,14 +111,6 @@ static void on_retry(evutil_socket_t fd, short what, void *argument)
     event_add(&listener->readable, NULL);
 }
 
-/* Replies leave at once; a client whose host is gone does not hold its place for ever. */
-static void set_tcp_options(int fd)
-{
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-}
-
 /* One at a time: the loop turns, and others are heard, between two clients. */
 static void on_client(evutil_socket_t fd, short what, void *argument)
 {
@@ -131,8 +123,6 @@ static void on_client(evutil_socket_t fd, short what, void *argument)
     if (client < 0)
         return;
     listener->starved = false;
-    if (peer_is_tcp(client))
-        set_tcp_options(client);
     client_accept(clients, client, listener->conf->database);
     if (clients->count < clients->max + REFUSED)
         return;
@@ -140,8 +130,19 @@ static void on_client(evutil_socket_t fd, short what, void *argument)
     event_del(&listener->readable);
 }
 
+/* Replies leave at once; a client whose host is gone does not hold its place for ever. Accepted
+ * sockets inherit both. */
+static void set_tcp_options(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
 void listener_start(struct listener *listener, struct clients *clients)
 {
+    if (peer_is_tcp(listener->fd))
+        set_tcp_options(listener->fd);
     listener->clients = clients;
     event_assign(&listener->readable, clients->loop, listener->fd, EV_READ | EV_PERSIST, on_client,
                  listener);

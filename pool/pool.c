@@ -62,7 +62,7 @@ static void dispatch(struct pool *pool);
 /* What a request in the queue waits for. */
 static enum phase waiting_for(const struct pool *pool)
 {
-    return least_loaded((struct pool *)pool) ? PHASE_QUEUE : PHASE_CONNECT;
+    return pool->up ? PHASE_QUEUE : PHASE_CONNECT;
 }
 
 enum phase pool_phase(const struct pool *pool, const struct request *request)
