@@ -18,6 +18,21 @@
 
 #include "conf/address.h"
 #include "conf/logger.h"
+#include "proto/h2_limits.h"
+
+/* The protocols that a listener may serve: name, word. */
+#define CONF_PROTOCOLS(X)                                                                          \
+    X(PLAIN, "plain")                                                                              \
+    X(GRPC, "grpc")
+
+#define X(name, word) CONF_PLACE_##name,
+enum conf_protocol_place { CONF_PROTOCOLS(X) CONF_PROTOCOL_COUNT };
+#undef X
+
+/* Each is a bit: CONF_PROTOCOL_PLAIN 1, CONF_PROTOCOL_GRPC 2. */
+#define X(name, word) CONF_PROTOCOL_##name = 1 << CONF_PLACE_##name,
+enum conf_protocol { CONF_PROTOCOLS(X) CONF_PROTOCOL_ALL = (1 << CONF_PROTOCOL_COUNT) - 1 };
+#undef X
 
 struct conf_listener {
     struct address address;
@@ -25,6 +40,7 @@ struct conf_listener {
     const char *group;    /* of a Unix socket, or NULL */
     gid_t gid;            /* that group's id; (gid_t)-1 without one */
     const char *database; /* for requests that name none; "default" unless given */
+    unsigned protocols;   /* bits of enum conf_protocol, at least one */
 };
 #define CONF_MODE_UNSET ((mode_t)-1)
 
@@ -92,9 +108,11 @@ struct conf {
                                  kept */
     } schema_cache;
     struct {
-        uint32_t max_clients;  /* connections at once */
-        uint32_t max_message;  /* bytes of one message, either way */
-        int64_t frame_timeout; /* ms from a frame's first byte to its last */
+        uint32_t max_clients;   /* connections at once */
+        uint32_t max_message;   /* bytes of one message, either way */
+        int64_t frame_timeout;  /* ms from a frame's first byte to its last */
+        int64_t stall_timeout;  /* ms that a client may take nothing of what waits for it */
+        struct h2_limits http2; /* of each connection; max_buffered is at least max_message */
     } limits;
     struct {
         enum log_level level;

@@ -44,20 +44,33 @@ static const char *nearest(struct reader *reader, const struct schema_section *s
 
 /* ---- lists and maps ---- */
 
-static void read_protocol(struct reader *reader, const struct schema_key *key,
-                          struct tree_node *node)
+static void refuse_protocol(struct reader *reader, const struct schema_key *key,
+                            struct tree_node *node)
 {
-    if (!scalar_expect_text(reader, key, node) || words_have(key->words, node->text))
-        return;
     const char *now = words_join(reader->arena, key->words);
-    if (words_have(key->later, node->text)) {
+    if (words_place(key->later, node->text) >= 0) {
         scalar_refuse(reader, node, key->name,
-                      ": %s comes with a later version of milvus-bouncer; only %s is served now",
+                      ": %s comes with a later version of milvus-bouncer; served now: %s",
                       node->text, now);
         return;
     }
-    scalar_refuse(reader, node, key->name, " takes a list of protocols; only %s is served now",
-                  now);
+    scalar_refuse(reader, node, key->name, " takes a list of protocols; served now: %s", now);
+}
+
+static void read_protocol(struct reader *reader, const struct schema_key *key,
+                          struct tree_node *node, unsigned *bits)
+{
+    if (!scalar_expect_text(reader, key, node))
+        return;
+    int place = words_place(key->words, node->text);
+    if (place < 0) {
+        refuse_protocol(reader, key, node);
+        return;
+    }
+    if (*bits & (1U << place))
+        scalar_refuse(reader, node, key->name, ": %s stands twice; remove one of the two",
+                      node->text);
+    *bits |= 1U << place;
 }
 
 /* Whether the node is a list or map (`kind`) with entries; else says so. */
@@ -75,13 +88,16 @@ static bool expect_entries(struct reader *reader, const struct schema_key *key,
 static void read_protocols(struct reader *reader, const struct schema_key *key,
                            struct tree_node *node, void *section)
 {
-    (void)section;
-    if (!expect_entries(reader, key, node, TREE_LIST, "protocols: [plain]"))
+    const char *form =
+        arena_print(reader->arena, "%s: [%s]", key->name, words_join(reader->arena, key->words));
+    if (!expect_entries(reader, key, node, TREE_LIST, form))
         return;
+    unsigned bits = 0;
     for (struct tree_entry *entry = node->entries; entry; entry = entry->next) {
         if (!entry->value->faulty)
-            read_protocol(reader, key, entry->value);
+            read_protocol(reader, key, entry->value, &bits);
     }
+    memcpy(scalar_field(key, section), &bits, sizeof(bits));
 }
 
 static void read_section(struct reader *reader, const struct schema_section *section,

@@ -91,6 +91,8 @@ static void resolve_listener(struct resolver *resolver, const struct tree_node *
         listener->mode = CONF_MODE_UNSET;
     if (sound(map, "group"))
         resolve_group(resolver, sound(map, "group"), listener);
+    if (!tree_find(map, "protocols"))
+        listener->protocols = CONF_PROTOCOL_ALL;
     check_unix_only(resolver, map, "mode", listener);
     check_unix_only(resolver, map, "group", listener);
     check_duplicate(resolver, sound(map, "address"), index);
@@ -100,8 +102,10 @@ static void add_default_listener(struct resolver *resolver)
 {
     struct conf_listener *listener = arena_take(resolver->arena, 1, sizeof(*listener));
     const char *error;
-    *listener = (struct conf_listener){
-        .mode = CONF_MODE_UNSET, .gid = (gid_t)-1, .database = DEFAULT_DATABASE};
+    *listener = (struct conf_listener){.mode = CONF_MODE_UNSET,
+                                       .gid = (gid_t)-1,
+                                       .database = DEFAULT_DATABASE,
+                                       .protocols = CONF_PROTOCOL_ALL};
     if (address_parse(DEFAULT_LISTENER, &listener->address, &error) != 0)
         faults_add(resolver->faults, (struct mark){0}, "%s", error);
     resolver->conf->listeners = listener;
@@ -333,6 +337,15 @@ static void resolve_databases(struct resolver *resolver, const struct tree_node 
     }
 }
 
+/* ---- limits ---- */
+
+/* A message that is let in has room. */
+static void resolve_limits(struct conf *conf)
+{
+    if (conf->limits.http2.max_buffered < conf->limits.max_message)
+        conf->limits.http2.max_buffered = conf->limits.max_message;
+}
+
 void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_node *root,
              struct conf *conf)
 {
@@ -342,4 +355,5 @@ void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_
     resolve_listeners(&resolver, tree_find(root, "listen"));
     resolve_upstreams(&resolver, tree_find(root, "upstreams"));
     resolve_databases(&resolver, tree_find(root, "databases"));
+    resolve_limits(conf);
 }

@@ -86,10 +86,9 @@ void scalar_word(struct reader *reader, const struct schema_key *key, struct tre
 {
     if (!scalar_expect_text(reader, key, node))
         return;
-    for (unsigned i = 0; key->words[i]; i++) {
-        if (strcmp(key->words[i], node->text) != 0)
-            continue;
-        memcpy(scalar_field(key, section), &i, sizeof(i));
+    int place = words_place(key->words, node->text);
+    if (place >= 0) {
+        memcpy(scalar_field(key, section), &place, sizeof(place));
         return;
     }
     const char *near = suggest_nearest(node->text, key->words);

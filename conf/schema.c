@@ -9,7 +9,8 @@
 #define HOUR       (3600 * SECOND)
 #define DAY        (24 * HOUR)
 #define KIB        INT64_C(1024)
-#define GIB        (KIB * KIB * KIB)
+#define MIB        (KIB * KIB)
+#define GIB        (KIB * MIB)
 #define COUNT_MANY 1048576 /* where nothing sets a narrower limit */
 
 #define AT(object, field) .offset = offsetof(object, field)
@@ -23,8 +24,20 @@
 static const char *const log_levels[] = {LOG_LEVELS(X) NULL};
 #undef X
 static const char *const log_formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
-static const char *const protocols[] = {"plain", NULL};
-static const char *const protocols_later[] = {"grpc", "http", NULL};
+#define X(name, word) word,
+static const char *const protocols[] = {CONF_PROTOCOLS(X) NULL};
+#undef X
+static const char *const protocols_later[] = {"http", NULL};
+
+/* The default of each of H2_RATES, a minute. SDKs ping six times a minute. */
+#define RATE_OF_PINGS          "600"
+#define RATE_OF_SETTINGS       "60"
+#define RATE_OF_PRIORITIES     "600"
+#define RATE_OF_EMPTY_FRAMES   "600"
+#define RATE_OF_WINDOW_UPDATES "60000"
+#define RATE_OF_RESETS         "12000"
+#define RATE_OF_STREAM_ERRORS  "600"
+#define RATE_MOST              10000000
 
 /* The keys of a struct that has a struct conf_credential. */
 #define CREDENTIAL_KEYS(object)                                                                    \
@@ -47,7 +60,8 @@ static const struct schema_key listener_keys[] = {
     {.name = "group", .type = SCHEMA_TEXT, AT(struct conf_listener, group)},
     {.name = "database", .type = SCHEMA_TEXT, AT(struct conf_listener, database),
      .fallback = "default"},
-    {.name = "protocols", .type = SCHEMA_PROTOCOLS, .words = protocols, .later = protocols_later},
+    {.name = "protocols", .type = SCHEMA_PROTOCOLS, AT(struct conf_listener, protocols),
+     .words = protocols, .later = protocols_later},
 };
 static const struct schema_section listener = {SECTION(listener_keys, struct conf_listener)};
 
@@ -89,7 +103,7 @@ static const struct schema_key database_keys[] = {
     {.name = "queue_size", .type = SCHEMA_COUNT, AT(struct conf_database, queue_size),
      .minimum = 0, .maximum = 1048576, .fallback = "1024"},
     {.name = "queue_timeout", .type = SCHEMA_DURATION, AT(struct conf_database, queue_timeout),
-     .minimum = 1, .maximum = DAY, .fallback = "5s"},
+     .minimum = 1, .maximum = DAY, .fallback = "30s"},
     /* Its one field of its own, default_timeout, stands in the database itself. */
     {.name = "timeouts", .type = SCHEMA_SECTION, .offset = 0, .section = &timeouts},
     {.name = "max_timeout", .type = SCHEMA_DURATION, AT(struct conf_database, max_timeout),
@@ -108,6 +122,25 @@ static const struct schema_key cache_keys[] = {
 };
 static const struct schema_section cache = {SECTION(cache_keys, struct conf)};
 
+#define X(rate, key, what, renewed)                                                                \
+    {.name = key, .type = SCHEMA_COUNT, AT(struct h2_limits, rates[H2_RATE_##rate]),               \
+     .minimum = 1, .maximum = RATE_MOST, .fallback = RATE_OF_##rate},
+static const struct schema_key http2_keys[] = {
+    {.name = "max_streams", .type = SCHEMA_COUNT, AT(struct h2_limits, max_streams),
+     .minimum = 1, .maximum = 65536, .fallback = "1000"},
+    {.name = "max_header_list", .type = SCHEMA_SIZE, AT(struct h2_limits, max_header_list),
+     .minimum = 4 * KIB, .maximum = MIB, .fallback = "32KiB"},
+    {.name = "max_continuations", .type = SCHEMA_COUNT, AT(struct h2_limits, max_continuations),
+     .minimum = 0, .maximum = 1024, .fallback = "8"},
+    {.name = "stream_window", .type = SCHEMA_SIZE, AT(struct h2_limits, stream_window),
+     .minimum = 64 * KIB, .maximum = 64 * MIB, .fallback = "64KiB"},
+    {.name = "max_buffered", .type = SCHEMA_SIZE, AT(struct h2_limits, max_buffered),
+     .minimum = MIB, .maximum = GIB, .fallback = "64MiB"},
+    H2_RATES(X)
+};
+#undef X
+static const struct schema_section http2 = {SECTION(http2_keys, struct h2_limits)};
+
 static const struct schema_key limits_keys[] = {
     {.name = "max_clients", .type = SCHEMA_COUNT, AT(struct conf, limits.max_clients),
      .minimum = 1, .maximum = COUNT_MANY, .fallback = "10000"},
@@ -115,6 +148,9 @@ static const struct schema_key limits_keys[] = {
      .minimum = KIB, .maximum = GIB, .fallback = "64MiB"},
     {.name = "frame_timeout", .type = SCHEMA_DURATION, AT(struct conf, limits.frame_timeout),
      .minimum = 100, .maximum = HOUR, .fallback = "30s"},
+    {.name = "stall_timeout", .type = SCHEMA_DURATION, AT(struct conf, limits.stall_timeout),
+     .minimum = 100, .maximum = HOUR, .fallback = "60s"},
+    {.name = "http2", .type = SCHEMA_SECTION, AT(struct conf, limits.http2), .section = &http2},
 };
 static const struct schema_section limits = {SECTION(limits_keys, struct conf)};
 

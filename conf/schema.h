@@ -22,7 +22,7 @@ enum schema_type {                     /* the field at `offset`: */
                    SCHEMA_SECRET_FILE, /* the same, looked for in $CREDENTIALS_DIRECTORY first */
                    SCHEMA_ADDRESS,     /* struct address */
                    SCHEMA_URI,         /* const char *; a list of one is one */
-                   SCHEMA_PROTOCOLS,   /* none; list of words */
+                   SCHEMA_PROTOCOLS,   /* unsigned, a bit a word; list of words */
                    SCHEMA_SECTION,     /* the struct of `section` */
                    SCHEMA_LIST,  /* pointer to structs of `section`, their number at `count_offset`
                                   */

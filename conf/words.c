@@ -12,11 +12,11 @@ const char *words_join(struct arena *arena, const char *const *words)
     return text;
 }
 
-bool words_have(const char *const *words, const char *word)
+int words_place(const char *const *words, const char *word)
 {
-    for (; *words; words++) {
-        if (strcmp(*words, word) == 0)
-            return true;
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], word) == 0)
+            return i;
     }
-    return false;
+    return -1;
 }

@@ -155,7 +155,7 @@ static int read_real(const json_t *json, const struct json_path *path, double *r
 int json_value_read_float(const json_t *json, const struct json_path *path, float *ret_value,
                           char **ret_error)
 {
-    double value;
+    double value = 0;
     if (read_real(json, path, &value, ret_error) != 0)
         return -1;
     if (isfinite(value) && fabs(value) >= FLOAT_OVERFLOW)

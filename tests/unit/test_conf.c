@@ -62,6 +62,23 @@ static struct conf *parsed(const char *text)
 #define UPSTREAMS "upstreams: {main: {uri: 'http://milvus'}}\n"
 #define DATABASES "databases: {'*': {upstream: main}}\n"
 
+static const char *const rate_keys[] = {
+#define X(name, key, what, renewed) [H2_RATE_##name] = (key),
+    H2_RATES(X)
+#undef X
+};
+
+static void expect_http2(const struct h2_limits *got, const struct h2_limits *wanted)
+{
+    cr_expect_eq(got->max_streams, wanted->max_streams);
+    cr_expect_eq(got->max_header_list, wanted->max_header_list);
+    cr_expect_eq(got->max_continuations, wanted->max_continuations);
+    cr_expect_eq(got->stream_window, wanted->stream_window);
+    cr_expect_eq(got->max_buffered, wanted->max_buffered);
+    for (int i = 0; i < H2_RATE_COUNT; i++)
+        cr_expect_eq(got->rates[i], wanted->rates[i], "%s: %u", rate_keys[i], got->rates[i]);
+}
+
 Test(conf, fills_in_defaults)
 {
     struct conf *conf = parsed(UPSTREAMS DATABASES);
@@ -71,6 +88,7 @@ Test(conf, fills_in_defaults)
     cr_expect_eq(conf->listeners->gid, (gid_t)-1);
     cr_expect_null(conf->listeners->group);
     cr_expect_str_eq(conf->listeners->database, "default");
+    cr_expect_eq(conf->listeners->protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
 
     cr_assert_eq(conf->upstream_count, 1);
     const struct conf_upstream *upstream = conf->upstreams;
@@ -92,7 +110,7 @@ Test(conf, fills_in_defaults)
     cr_expect_eq(database->pool_size, 2);
     cr_expect_eq(database->max_in_flight, 256);
     cr_expect_eq(database->queue_size, 1024);
-    cr_expect_eq(database->queue_timeout, 5000);
+    cr_expect_eq(database->queue_timeout, 30000);
     cr_expect_eq(database->default_timeout, 30000);
     cr_expect_eq(database->max_timeout, 300000);
     cr_expect_eq(database->method_timeout_count, 0);
@@ -103,6 +121,20 @@ Test(conf, fills_in_defaults)
     cr_expect_eq(conf->limits.max_clients, 10000);
     cr_expect_eq(conf->limits.max_message, 64 << 20);
     cr_expect_eq(conf->limits.frame_timeout, 30000);
+    cr_expect_eq(conf->limits.stall_timeout, 60000);
+    expect_http2(&conf->limits.http2,
+                 &(struct h2_limits){.max_streams = 1000,
+                                     .max_header_list = 32 << 10,
+                                     .max_continuations = 8,
+                                     .stream_window = 64 << 10,
+                                     .max_buffered = 64 << 20,
+                                     .rates = {[H2_RATE_PINGS] = 600,
+                                               [H2_RATE_SETTINGS] = 60,
+                                               [H2_RATE_PRIORITIES] = 600,
+                                               [H2_RATE_EMPTY_FRAMES] = 600,
+                                               [H2_RATE_WINDOW_UPDATES] = 60000,
+                                               [H2_RATE_RESETS] = 12000,
+                                               [H2_RATE_STREAM_ERRORS] = 600}});
     cr_expect_eq(conf->log.level, LOG_INFO);
     cr_expect_eq(conf->log.format, LOG_TEXT);
     conf_free(conf);
@@ -128,6 +160,7 @@ Test(conf, reads_the_example)
     struct conf *conf = load_example();
     cr_assert_eq(conf->listener_count, 2);
     cr_expect_eq(conf->listeners[0].mode, 0660);
+    cr_expect_eq(conf->listeners[0].protocols, CONF_PROTOCOL_ALL);
     cr_expect_str_eq(conf->listeners[1].database, "analytics");
     cr_expect_eq(conf->listeners[1].mode, CONF_MODE_UNSET);
     cr_assert_eq(conf->upstream_count, 1);
@@ -151,6 +184,20 @@ Test(conf, reads_the_example)
     cr_expect_str_eq(any->credential.token_file, "./app.token");
     cr_expect_eq(any->credential.column, 17);
     conf_free(conf);
+}
+
+/* It says that the values shown are the defaults. */
+Test(conf, shows_the_default_limits_in_the_example)
+{
+    struct conf *example = load_example();
+    struct conf *defaults = parsed(UPSTREAMS DATABASES);
+    cr_expect_eq(example->limits.max_clients, defaults->limits.max_clients);
+    cr_expect_eq(example->limits.max_message, defaults->limits.max_message);
+    cr_expect_eq(example->limits.frame_timeout, defaults->limits.frame_timeout);
+    cr_expect_eq(example->limits.stall_timeout, defaults->limits.stall_timeout);
+    expect_http2(&example->limits.http2, &defaults->limits.http2);
+    conf_free(example);
+    conf_free(defaults);
 }
 
 Test(conf, takes_both_ends_of_each_range)
@@ -180,6 +227,9 @@ Test(conf, takes_both_ends_of_each_range)
         "schema_cache: {ttl: 24h, max_entries: 1048576}",
         "limits: {max_clients: 1, max_message: 1KiB, frame_timeout: 100ms}",
         "limits: {max_clients: 1048576, max_message: 1GiB, frame_timeout: 1h}",
+        "limits: {stall_timeout: 100ms}",
+        "limits: {stall_timeout: 1h}",
+        "limits: {http2: {}}",
         "log: {level: error, format: json}",
         "log: {level: debug}",
         "limits: {}",
@@ -188,6 +238,70 @@ Test(conf, takes_both_ends_of_each_range)
         char text[256];
         snprintf(text, sizeof(text), UPSTREAMS DATABASES "%s\n", tops[i]);
         conf_free(parsed(text));
+    }
+}
+
+static struct conf *parsed_limits(const char *limits)
+{
+    char text[512];
+    snprintf(text, sizeof(text), UPSTREAMS DATABASES "limits: {%s}\n", limits);
+    return parsed(text);
+}
+
+Test(conf, takes_both_ends_of_each_limit_of_http2)
+{
+    struct conf *conf = parsed_limits(
+        "max_message: 1KiB, http2: {max_streams: 1, max_header_list: 4KiB, max_continuations: 0,"
+        " stream_window: 64KiB, max_buffered: 1MiB}");
+    cr_expect_eq(conf->limits.http2.max_streams, 1);
+    cr_expect_eq(conf->limits.http2.max_header_list, 4 << 10);
+    cr_expect_eq(conf->limits.http2.max_continuations, 0);
+    cr_expect_eq(conf->limits.http2.stream_window, 64 << 10);
+    cr_expect_eq(conf->limits.http2.max_buffered, 1 << 20);
+    conf_free(conf);
+    conf = parsed_limits("http2: {max_streams: 65536, max_header_list: 1MiB,"
+                         " max_continuations: 1024, stream_window: 64MiB, max_buffered: 1GiB}");
+    cr_expect_eq(conf->limits.http2.max_streams, 65536);
+    cr_expect_eq(conf->limits.http2.max_header_list, 1 << 20);
+    cr_expect_eq(conf->limits.http2.max_continuations, 1024);
+    cr_expect_eq(conf->limits.http2.stream_window, 64 << 20);
+    cr_expect_eq(conf->limits.http2.max_buffered, 1 << 30);
+    conf_free(conf);
+}
+
+/* Each key has a field of its own, and both ends of its range. */
+Test(conf, takes_each_rate_of_http2)
+{
+    struct conf *defaults = parsed(UPSTREAMS DATABASES);
+    static const uint32_t values[] = {1, 10000000};
+    for (int i = 0; i < 2 * H2_RATE_COUNT; i++) {
+        enum h2_rate rate = (enum h2_rate)(i / 2);
+        char text[64];
+        snprintf(text, sizeof(text), "http2: {%s: %u}", rate_keys[rate], values[i % 2]);
+        struct conf *conf = parsed_limits(text);
+        struct h2_limits wanted = defaults->limits.http2;
+        wanted.rates[rate] = values[i % 2];
+        expect_http2(&conf->limits.http2, &wanted);
+        conf_free(conf);
+    }
+    conf_free(defaults);
+}
+
+Test(conf, has_room_for_a_whole_message)
+{
+    static const struct {
+        const char *limits;
+        uint32_t room;
+    } cases[] = {
+        {"max_message: 1GiB", 1 << 30},
+        {"max_message: 8MiB, http2: {max_buffered: 7MiB}", 8 << 20},
+        {"max_message: 8MiB, http2: {max_buffered: 8MiB}", 8 << 20},
+        {"max_message: 8MiB, http2: {max_buffered: 9MiB}", 9 << 20},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct conf *conf = parsed_limits(cases[i].limits);
+        cr_expect_eq(conf->limits.http2.max_buffered, cases[i].room, "%s", cases[i].limits);
+        conf_free(conf);
     }
 }
 
@@ -219,14 +333,18 @@ Test(conf, reads_listeners)
         parsed(UPSTREAMS DATABASES "listen:\n"
                                    "- {address: 'unix:/a', mode: 0600, group: root}\n"
                                    "- {address: '[::1]:1', protocols: [plain], database: d}\n"
-                                   "- address: 127.0.0.1:0\n"
-                                   "- address: 127.0.0.1:0\n");
+                                   "- {address: 127.0.0.1:0, protocols: [grpc]}\n"
+                                   "- {address: 127.0.0.1:0, protocols: [grpc, plain]}\n");
     cr_assert_eq(conf->listener_count, 4);
     cr_expect_eq(conf->listeners[0].mode, 0600);
     cr_expect_str_eq(conf->listeners[0].group, "root");
     cr_expect_eq(conf->listeners[0].gid, 0);
     cr_expect_eq(conf->listeners[1].gid, (gid_t)-1);
     cr_expect_str_eq(conf->listeners[1].database, "d");
+    cr_expect_eq(conf->listeners[0].protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
+    cr_expect_eq(conf->listeners[1].protocols, CONF_PROTOCOL_PLAIN);
+    cr_expect_eq(conf->listeners[2].protocols, CONF_PROTOCOL_GRPC);
+    cr_expect_eq(conf->listeners[3].protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
     conf_free(conf);
 }
 
@@ -261,14 +379,38 @@ Test(conf, comes_from_arguments)
     cr_expect_str_eq(conf->upstreams->name, "main");
     cr_expect_str_eq(conf->databases->name, "*");
     cr_expect_str_eq(conf->databases->credential.token_file, "app.token");
+    cr_expect_eq(conf->listeners[1].protocols, CONF_PROTOCOL_ALL);
+    struct conf *defaults = parsed(UPSTREAMS DATABASES);
+    cr_expect_eq(conf->limits.stall_timeout, defaults->limits.stall_timeout);
+    expect_http2(&conf->limits.http2, &defaults->limits.http2);
+    conf_free(defaults);
     conf_free(conf);
 
     result = conf_from_arguments("http://h:1", NULL, NULL, 0, &conf, &faults);
     expect_conf(result, conf, &faults);
     cr_expect_str_eq(conf->listeners->address.text, "unix:/run/milvus-bouncer/milvus.sock");
+    cr_expect_eq(conf->listeners->protocols, CONF_PROTOCOL_ALL);
     conf_free(conf);
     conf_free(NULL);
     conf_faults_free(NULL);
+}
+
+/* The key's row in its table ends with the default, bare or as code; a remark may follow. */
+static void expect_default(const struct schema_key *key, const char *page)
+{
+    char start[64];
+    snprintf(start, sizeof(start), "\n| `%s` |", key->name);
+    const char *row = strstr(page, start);
+    cr_assert(row, "docs/configuration.md has no row that opens with `%s`", key->name);
+    const char *cell = strchr(row + 1, '\n') - strlen(" |");
+    while (cell[-2] != '|')
+        cell--;
+    if (*cell == '`')
+        cell++;
+    size_t length = strlen(key->fallback);
+    cr_expect(strncmp(cell, key->fallback, length) == 0 && strspn(cell + length, " ,`") > 0,
+              "docs/configuration.md does not say of `%s` that %s is the default", key->name,
+              key->fallback);
 }
 
 static void expect_in_pages(const struct schema_section *section, const char *page)
@@ -281,10 +423,8 @@ static void expect_in_pages(const struct schema_section *section, const char *pa
             cr_expect(strstr(page, name), "docs/configuration.md lacks %s", name);
         if (key->section)
             expect_in_pages(key->section, page);
-        if (key->fallback && *key->fallback) {
-            snprintf(name, sizeof(name), "%s", key->fallback);
-            cr_expect(strstr(page, name), "docs/configuration.md lacks the default %s", name);
-        }
+        if (key->fallback)
+            expect_default(key, page);
     }
 }
 

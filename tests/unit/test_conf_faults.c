@@ -179,6 +179,11 @@ Test(conf_faults, of_a_file_that_cannot_be_read)
 
 /* ---- keys ---- */
 
+#define HTTP2_KEYS                                                                                 \
+    "max_streams, max_header_list, max_continuations, stream_window, max_buffered, max_pings, "    \
+    "max_settings, max_priorities, max_empty_frames, max_window_updates, max_resets, "             \
+    "max_stream_errors\n"
+
 Test(conf_faults, of_unknown_keys)
 {
     static const struct pair pairs[] = {
@@ -188,7 +193,10 @@ Test(conf_faults, of_unknown_keys)
         {"limits: {max_client: 1, foo: 2}\n",
          "c:3:10: unknown key \"max_client\"; did you mean \"max_clients\"?\n"
          "c:3:25: unknown key \"foo\"; the keys here are max_clients, max_message, "
-         "frame_timeout\n"},
+         "frame_timeout, stall_timeout, http2\n"},
+        {"limits: {http2: {max_ping: 1, max_concurrent: 1}}\n",
+         "c:3:18: unknown key \"max_ping\"; did you mean \"max_pings\"?\n"
+         "c:3:31: unknown key \"max_concurrent\"; the keys here are " HTTP2_KEYS},
         {"Log: {}\n", "c:3:1: unknown key \"Log\"; did you mean \"log\"?\n"},
         {"? \n: 1\n", "c:3:2: unknown key \"\"; the keys here are listen, upstreams, databases, "
                       "schema_cache, limits, log\n"},
@@ -260,9 +268,50 @@ Test(conf_faults, of_values)
         {"log: {level: warnin}\n", "c:3:14: \"level\" takes one of error, warning, info, debug; "
                                    "did you mean \"warning\"?\n"},
         {"log: info\n", "c:3:6: \"log\" takes keys: level, format\n"},
-        {"limits: []\n", "c:3:9: \"limits\" takes keys: max_clients, max_message, frame_timeout\n"},
+        {"limits: []\n", "c:3:9: \"limits\" takes keys: max_clients, max_message, frame_timeout, "
+                         "stall_timeout, http2\n"},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
+}
+
+#define STALL   "\"stall_timeout\" takes a duration from 100ms to 1h, in ms, s, m or h, such as 10s"
+#define STREAMS "\"max_streams\" takes a whole number from 1 to 65536"
+#define HEADERS                                                                                    \
+    "\"max_header_list\" takes a size from 4KiB to 1MiB, in KiB, MiB or GiB, such as 64MiB"
+#define CONTINUATIONS "\"max_continuations\" takes a whole number from 0 to 1024"
+#define WINDOW                                                                                     \
+    "\"stream_window\" takes a size from 64KiB to 64MiB, in KiB, MiB or GiB, such as 64MiB"
+#define BUFFERED                                                                                   \
+    "\"max_buffered\" takes a size from 1MiB to 1GiB, in KiB, MiB or GiB, such as 64MiB"
+
+Test(conf_faults, of_stalls_and_http2)
+{
+    static const struct pair pairs[] = {
+        {"stall_timeout: 99ms", "c:3:25: " STALL "\n"},
+        {"stall_timeout: 3601s", "c:3:25: " STALL "\n"},
+        {"stall_timeout: 0", "c:3:25: " STALL "\n"},
+        {"http2: {max_streams: 0, max_header_list: 3KiB, max_continuations: -1}",
+         "c:3:31: " STREAMS "\nc:3:51: " HEADERS "\nc:3:76: " CONTINUATIONS "\n"},
+        {"http2: {max_streams: 65537, max_header_list: 1025KiB, max_continuations: 1025}",
+         "c:3:31: " STREAMS "\nc:3:55: " HEADERS "\nc:3:83: " CONTINUATIONS "\n"},
+        {"http2: {stream_window: 63KiB, max_buffered: 1023KiB}",
+         "c:3:33: " WINDOW "\nc:3:54: " BUFFERED "\n"},
+        {"http2: {stream_window: 65MiB, max_buffered: 1025MiB}",
+         "c:3:33: " WINDOW "\nc:3:54: " BUFFERED "\n"},
+        {"http2: 5", "c:3:17: \"http2\" takes keys: " HTTP2_KEYS},
+    };
+    EXPECT_ALL(UPSTREAMS DATABASES "limits: {", pairs, "}\n");
+}
+
+/* The number stands in the next line, so that its place does not hang on the key. */
+Test(conf_faults, of_rates_of_http2)
+{
+#define RATE(key) ": \"" key "\" takes a whole number from 1 to 10000000\n"
+#define X(name, key, what, renewed)                                                                \
+    {key ":\n 0", "c:4:2" RATE(key)}, {key ":\n 10000001", "c:4:2" RATE(key)},
+    static const struct pair pairs[] = {H2_RATES(X)};
+#undef X
+    EXPECT_ALL(UPSTREAMS DATABASES "limits: {http2: {", pairs, "}}\n");
 }
 
 Test(conf_faults, of_listeners)
@@ -294,14 +343,20 @@ Test(conf_faults, of_listeners)
          "c:3:42: \"address\": [0::1]:1 stands twice; remove one of the two\n"},
         {"listen: [{address: 'unix:/a', database: ''}]\n",
          "c:3:41: \"database\" is empty; write its value, or remove the key\n"},
-        {"listen: [{address: 'unix:/a', protocols: [plain, grpc, http, ftp]}]\n",
-         "c:3:50: \"protocols\": grpc comes with a later version of milvus-bouncer; only plain is "
-         "served now\n"
-         "c:3:56: \"protocols\": http comes with a later version of milvus-bouncer; only plain is "
-         "served now\n"
-         "c:3:62: \"protocols\" takes a list of protocols; only plain is served now\n"},
+        {"listen: [{address: 'unix:/a', protocols: [plain, grpc, http, ftp, []]}]\n",
+         "c:3:56: \"protocols\": http comes with a later version of milvus-bouncer; served now: "
+         "plain, grpc\n"
+         "c:3:62: \"protocols\" takes a list of protocols; served now: plain, grpc\n"
+         "c:3:67: \"protocols\" takes one value, not a list\n"},
+        {"listen: [{address: 'unix:/a', protocols: [grpc, plain, grpc, plain]}]\n",
+         "c:3:56: \"protocols\": grpc stands twice; remove one of the two\n"
+         "c:3:62: \"protocols\": plain stands twice; remove one of the two\n"},
         {"listen: [{address: 'unix:/a', protocols: plain}]\n",
-         "c:3:42: \"protocols\" has the wrong type; write protocols: [plain]\n"},
+         "c:3:42: \"protocols\" has the wrong type; write protocols: [plain, grpc]\n"},
+        {"listen: [{address: 'unix:/a', protocols: []}]\n",
+         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc]\n"},
+        {"listen: [{address: 'unix:/a', protocols: }]\n",
+         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc]\n"},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }
