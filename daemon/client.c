@@ -3,50 +3,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "auth/peer.h"
+#include "daemon/client_state.h"
 #include "daemon/front_plain.h"
-#include "daemon/output.h"
 
-#define SCRATCH_SIZE (256u << 10) /* bytes read at once */
-#define CLOSE_TIME   1000         /* ms of the last moments of a connection, see enum wait */
-#define TOO_MANY     "milvus-bouncer: max_clients are connected already"
-
-enum state { NEW, OPEN, CLOSING, LINGERING };
-
-/* What the client's timer is set for. */
-enum wait {
-    WAIT_NOTHING,
-    WAIT_START, /* the first bytes: frame_timeout */
-    WAIT_FRAME, /* the rest of a message: frame_timeout */
-    WAIT_DRAIN, /* requests that cross with the goaway: CLOSE_TIME */
-    WAIT_CLOSE, /* what is queued to be taken, and the peer to close: CLOSE_TIME without progress */
-};
-
-struct client {
-    struct clients *owner;
-    TAILQ_ENTRY(client) link;
-    TAILQ_ENTRY(client) dirty_link;
-    int fd;
-    enum state state;
-    enum wait wait;
-    bool dirty;
-    bool paused;      /* not read, as its output is full */
-    bool input_ended; /* half-closed */
-    bool refused;     /* one too many */
-    const char *database;
-    const struct front *front; /* NULL while NEW */
-    void *front_data;
-    struct output output;
-    struct event readable;
-    struct event writable;
-    struct event timer;
-    uint8_t start_length;
-    uint8_t start[SNIFF_BYTES];
-};
+#define SCRATCH_SIZE    (256u << 10) /* bytes read at once */
+#define CUT_MESSAGE_MAX 512          /* bytes of what a client is told that is cut off */
 
 struct clients *client_owner(const struct client *client)
 {
@@ -55,7 +22,13 @@ struct clients *client_owner(const struct client *client)
 
 const char *client_database(const struct client *client)
 {
-    return client->database;
+    return client->listener->database;
+}
+
+const char *client_refusal(const struct client *client, enum code *ret_code)
+{
+    *ret_code = client->refusal_code;
+    return client->refusal;
 }
 
 void *client_front(const struct client *client)
@@ -75,13 +48,14 @@ static void close_front(struct client *client)
     client->front_data = NULL;
 }
 
-static void client_free(struct client *client)
+void client_free(struct client *client)
 {
     struct clients *owner = client->owner;
     close_front(client);
     event_del(&client->readable);
     event_del(&client->writable);
     event_del(&client->timer);
+    event_del(&client->stall);
     output_clear(&client->output);
     close(client->fd);
     if (client->dirty)
@@ -92,14 +66,14 @@ static void client_free(struct client *client)
     owner->left(owner->context);
 }
 
-static void start_wait(struct client *client, enum wait wait, int64_t limit)
+void client_start_wait(struct client *client, enum client_wait wait, int64_t limit)
 {
     struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
     client->wait = wait;
     event_add(&client->timer, &time);
 }
 
-static void stop_wait(struct client *client, enum wait wait)
+void client_stop_wait(struct client *client, enum client_wait wait)
 {
     if (client->wait != wait)
         return;
@@ -107,53 +81,21 @@ static void stop_wait(struct client *client, enum wait wait)
     event_del(&client->timer);
 }
 
-/* The time of a message that is not whole runs, unless the client is leaving anyway. */
-static void wait_for_message(struct client *client)
+/* Unless the client is leaving anyway. */
+void client_wait_for_message(struct client *client)
 {
-    if (client->wait == WAIT_NOTHING && !client->owner->draining &&
-        client->front->in_message(client))
-        start_wait(client, WAIT_FRAME, client->owner->conf->limits.frame_timeout);
+    if (!client->front->in_message(client))
+        client_stop_wait(client, WAIT_FRAME);
+    else if (client->wait == WAIT_NOTHING && !client->owner->draining)
+        client_start_wait(client, WAIT_FRAME, client->owner->conf->limits.frame_timeout);
 }
 
-static void mark_dirty(struct client *client)
+void client_refuse(struct client *client, enum code code, const char *why)
 {
-    if (client->dirty)
+    if (client->refusal)
         return;
-    client->dirty = true;
-    if (TAILQ_EMPTY(&client->owner->dirty))
-        event_active(client->owner->flush, EV_TIMEOUT, 0);
-    TAILQ_INSERT_TAIL(&client->owner->dirty, client, dirty_link);
-}
-
-static void pause_if_full(struct client *client)
-{
-    bool read = client->state == OPEN && !client->input_ended && !client->paused;
-    if (!read || client->output.size < CLIENT_OUTPUT_HIGH)
-        return;
-    client->paused = true;
-    event_del(&client->readable);
-    stop_wait(client, WAIT_FRAME);
-}
-
-static void resume_if_drained(struct client *client)
-{
-    if (!client->paused || client->output.size > CLIENT_OUTPUT_LOW)
-        return;
-    client->paused = false;
-    event_add(&client->readable, NULL);
-    wait_for_message(client);
-}
-
-void client_write(struct client *client, struct span bytes)
-{
-    output_add(&client->output, bytes);
-    mark_dirty(client);
-}
-
-void client_write_blob(struct client *client, struct blob *blob)
-{
-    output_add_blob(&client->output, blob);
-    mark_dirty(client);
+    client->refusal_code = code;
+    client->refusal = why;
 }
 
 void client_close(struct client *client)
@@ -162,20 +104,23 @@ void client_close(struct client *client)
         return;
     close_front(client);
     client->state = CLOSING;
+    event_del(&client->stall);
     if (client->paused)
         event_add(&client->readable, NULL);
     client->paused = false;
-    start_wait(client, WAIT_CLOSE, CLOSE_TIME);
-    mark_dirty(client);
+    client_start_wait(client, WAIT_CLOSE, CLIENT_CLOSE_TIME);
+    client_flush_later(client);
 }
 
 void client_cut(struct client *client, enum code code, const char *message)
 {
     const struct front *front = client->front ? client->front : &front_plain;
     char peer[PEER_TEXT_MAX];
+    char text[CUT_MESSAGE_MAX];
+    snprintf(text, sizeof(text), "milvus-bouncer: %s", message);
     peer_describe(client->fd, peer);
-    log_info(client->owner->logger, "client cut off (%s): %s", peer, message);
-    front->goaway(client, code, message);
+    log_info(client->owner->logger, "client cut off (%s): %s", peer, text);
+    front->goaway(client, code, text);
     client_close(client);
 }
 
@@ -186,93 +131,41 @@ static bool front_busy(const struct client *client)
 
 void client_answered(struct client *client)
 {
-    bool leaving = client->input_ended || (client->owner->draining && client->wait != WAIT_DRAIN);
+    bool drained = client->owner->draining && client->wait != WAIT_DRAIN;
+    bool leaving = client->input_ended || client->refusal || drained;
     if (leaving && client->state == OPEN && !front_busy(client))
         client_close(client);
 }
 
 void client_message_ended(struct client *client)
 {
-    stop_wait(client, WAIT_FRAME);
-}
-
-/* Closing at once would let the kernel throw away, with a reset, what the peer has not read yet
- * (RFC 9112 9.6). */
-static void start_lingering(struct client *client)
-{
-    if (client->input_ended) {
-        client_free(client);
-        return;
-    }
-    client->state = LINGERING;
-    shutdown(client->fd, SHUT_WR);
-}
-
-static void write_out(struct client *client)
-{
-    size_t before = client->output.size;
-    int result = output_write(&client->output, client->fd);
-    if (result < 0) {
-        client_free(client);
-        return;
-    }
-    if (result > 0) {
-        event_add(&client->writable, NULL);
-        if (client->state == CLOSING && client->output.size < before)
-            start_wait(client, WAIT_CLOSE, CLOSE_TIME);
-        pause_if_full(client);
-        return;
-    }
-    resume_if_drained(client);
-    if (client->state == CLOSING)
-        start_lingering(client);
-}
-
-static void on_flush(evutil_socket_t fd, short what, void *argument)
-{
-    (void)fd, (void)what;
-    struct clients *clients = argument;
-    struct client *client;
-    while ((client = TAILQ_FIRST(&clients->dirty))) {
-        TAILQ_REMOVE(&clients->dirty, client, dirty_link);
-        client->dirty = false;
-        write_out(client);
-    }
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *argument)
-{
-    (void)fd, (void)what;
-    struct client *client = argument;
-    if (client->dirty) {
-        TAILQ_REMOVE(&client->owner->dirty, client, dirty_link);
-        client->dirty = false;
-    }
-    write_out(client);
+    client_stop_wait(client, WAIT_FRAME);
 }
 
 static void start_is_late(struct client *client)
 {
-    if (client->refused)
-        client_cut(client, CODE_RESOURCE_EXHAUSTED, TOO_MANY);
+    if (client->refusal)
+        client_cut(client, client->refusal_code, client->refusal);
     else
         client_cut(client, CODE_DEADLINE_EXCEEDED,
-                   "milvus-bouncer: the first bytes did not come within frame_timeout");
+                   "the first bytes did not come within frame_timeout");
 }
 
 static void drain_moment_is_over(struct client *client)
 {
-    if (client->state == NEW)
+    if (client->state == NEW) {
         client_close(client);
-    else
-        client_answered(client);
+        return;
+    }
+    client->front->drain(client, false);
+    client_answered(client);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
     struct client *client = argument;
-    enum wait wait = client->wait;
+    enum client_wait wait = client->wait;
     client->wait = WAIT_NOTHING;
     switch (wait) {
     case WAIT_NOTHING:
@@ -281,8 +174,7 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
         start_is_late(client);
         return;
     case WAIT_FRAME:
-        client_cut(client, CODE_DEADLINE_EXCEEDED,
-                   "milvus-bouncer: a message was not whole within frame_timeout");
+        client_cut(client, CODE_DEADLINE_EXCEEDED, "a message was not whole within frame_timeout");
         return;
     case WAIT_DRAIN:
         drain_moment_is_over(client);
@@ -311,7 +203,7 @@ static void watch_hangup(struct client *client)
     event_del(&client->writable);
     event_assign(&client->readable, loop, client->fd, EV_READ | EV_ET | EV_PERSIST, on_hangup,
                  client);
-    event_assign(&client->writable, loop, client->fd, EV_WRITE | EV_ET, on_writable, client);
+    event_assign(&client->writable, loop, client->fd, EV_WRITE | EV_ET, client_on_writable, client);
     event_add(&client->readable, NULL);
     if (writing)
         event_add(&client->writable, NULL);
@@ -323,7 +215,7 @@ static void end_input(struct client *client)
 {
     client->input_ended = true;
     if (client->state == OPEN && client->front->in_message(client))
-        client_cut(client, CODE_INVALID_ARGUMENT, "milvus-bouncer: the input ended in a message");
+        client_cut(client, CODE_INVALID_ARGUMENT, "the input ended in a message");
     else if (!front_busy(client))
         client_close(client);
     if (client->state == CLOSING) {
@@ -335,70 +227,11 @@ static void end_input(struct client *client)
         client->front->probe(client);
 }
 
-static void hand_on(struct client *client, struct span bytes)
+void client_hand_on(struct client *client, struct span bytes)
 {
     client->front->input(client, bytes);
     if (client->state == OPEN)
-        wait_for_message(client);
-}
-
-/* For a moment its requests are still taken, to be refused: one that crosses with the goaway is not
- * left without an answer. */
-static void tell_to_go(struct client *client)
-{
-    if (client->front)
-        client->front->goaway(client, CODE_UNAVAILABLE,
-                              "milvus-bouncer: the daemon drains; open a new connection");
-    start_wait(client, WAIT_DRAIN, CLOSE_TIME);
-}
-
-static void open_front(struct client *client)
-{
-    client->state = OPEN;
-    client->front = &front_plain;
-    stop_wait(client, WAIT_START);
-    if (client->refused) {
-        client_cut(client, CODE_RESOURCE_EXHAUSTED, TOO_MANY);
-        return;
-    }
-    client->front->open(client);
-    if (client->owner->draining)
-        tell_to_go(client);
-}
-
-static const char *unserved(enum sniff protocol)
-{
-    switch (protocol) {
-    case SNIFF_HTTP2:
-        return "milvus-bouncer: gRPC is not served by this version; the plain protocol opens with "
-               "\"MVB1\"";
-    case SNIFF_HTTP1:
-        return "milvus-bouncer: HTTP is not served by this version; the plain protocol opens with "
-               "\"MVB1\"";
-    case SNIFF_TLS:
-        return "milvus-bouncer: TLS is not served here; the plain protocol opens with \"MVB1\"";
-    default:
-        return "milvus-bouncer: unknown protocol; the plain protocol opens with \"MVB1\"";
-    }
-}
-
-/* Gathers the first bytes until they tell the protocol. */
-static void take_start(struct client *client, struct span bytes)
-{
-    while (bytes.length > 0 && client->start_length < SNIFF_BYTES) {
-        client->start[client->start_length++] = *bytes.at++;
-        bytes.length--;
-    }
-    enum sniff protocol = sniff(span_of(client->start, client->start_length));
-    if (protocol == SNIFF_MORE)
-        return;
-    if (protocol != SNIFF_PLAIN) {
-        client_cut(client, CODE_INVALID_ARGUMENT, unserved(protocol));
-        return;
-    }
-    open_front(client);
-    if (client->state == OPEN && bytes.length > 0)
-        hand_on(client, bytes);
+        client_wait_for_message(client);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *argument)
@@ -414,12 +247,12 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
     else if (length == 0)
         end_input(client);
     else if (client->state == NEW)
-        take_start(client, span_of(scratch, (size_t)length));
+        client_take_start(client, span_of(scratch, (size_t)length));
     else if (client->state == OPEN)
-        hand_on(client, span_of(scratch, (size_t)length));
+        client_hand_on(client, span_of(scratch, (size_t)length));
 }
 
-void client_accept(struct clients *clients, int fd, const char *database)
+void client_accept(struct clients *clients, int fd, const struct conf_listener *listener)
 {
     struct client *client = calloc(1, sizeof(*client));
     if (!client) {
@@ -428,15 +261,17 @@ void client_accept(struct clients *clients, int fd, const char *database)
     }
     client->owner = clients;
     client->fd = fd;
-    client->database = database;
-    client->refused = clients->count >= clients->max;
+    client->listener = listener;
+    if (clients->count >= clients->max)
+        client_refuse(client, CODE_RESOURCE_EXHAUSTED, "max_clients are connected already");
     output_init(&client->output);
     event_assign(&client->readable, clients->loop, fd, EV_READ | EV_PERSIST, on_readable, client);
-    event_assign(&client->writable, clients->loop, fd, EV_WRITE, on_writable, client);
+    event_assign(&client->writable, clients->loop, fd, EV_WRITE, client_on_writable, client);
     event_assign(&client->timer, clients->loop, -1, 0, on_timer, client);
+    event_assign(&client->stall, clients->loop, -1, 0, client_on_stall, client);
     event_add(&client->readable, NULL);
-    start_wait(client, WAIT_START,
-               client->refused ? CLOSE_TIME : clients->conf->limits.frame_timeout);
+    client_start_wait(client, WAIT_START,
+                      client->refusal ? CLIENT_CLOSE_TIME : clients->conf->limits.frame_timeout);
     TAILQ_INSERT_TAIL(&clients->all, client, link);
     clients->count++;
 }
@@ -446,7 +281,7 @@ void clients_init(struct clients *clients)
     TAILQ_INIT(&clients->all);
     TAILQ_INIT(&clients->dirty);
     clients->scratch = malloc(SCRATCH_SIZE);
-    clients->flush = event_new(clients->loop, -1, 0, on_flush, clients);
+    clients->flush = event_new(clients->loop, -1, 0, clients_on_flush, clients);
     if (!clients->scratch || !clients->flush)
         abort();
 }
@@ -457,7 +292,7 @@ void clients_drain(struct clients *clients)
     struct client *client;
     TAILQ_FOREACH (client, &clients->all, link) {
         if (client->state <= OPEN)
-            tell_to_go(client);
+            client_tell_to_go(client);
     }
 }
 

@@ -28,10 +28,19 @@ struct client;
 
 /* What a protocol does with its clients. */
 struct front {
+    /* The bytes that told the protocol are input, too. */
+    bool takes_start;
+    /* A refused client is told so by the answers to its requests, not by goaway(). */
+    bool answers_refused;
     /* The client speaks this protocol: makes the front's part of it. */
     void (*open)(struct client *client);
     /* Takes all of the bytes. May end in client_close(). */
     void (*input)(struct client *client, struct span bytes);
+    /* Queues what the front itself held back until there was room. May end in client_close(). NULL:
+     * it holds nothing back. */
+    void (*fill)(struct client *client);
+    /* Bytes that it holds back. NULL: none. */
+    size_t (*held)(const struct client *client);
     /* Whether a message has begun and is not whole. */
     bool (*in_message)(const struct client *client);
     /* Whether requests are under way. */
@@ -39,7 +48,10 @@ struct front {
     /* Something to write that does no harm, by which a half-closed client that is gone is noticed.
      */
     void (*probe)(struct client *client);
-    /* Tells the client to send no more requests here, and why. */
+    /* Tells the client that the daemon drains: first, when it begins; once more when requests that
+     * cross with that have had their time. */
+    void (*drain)(struct client *client, bool first);
+    /* Tells the client that its connection ends, and why. */
     void (*goaway)(struct client *client, enum code code, const char *message);
     /* Drops the requests under way and frees the front's part. */
     void (*close)(struct client *client);
@@ -53,6 +65,7 @@ struct clients {
     struct router *router;
     struct logger *logger;
     const struct conf *conf;
+    struct h2_counters h2_counters; /* what connections over HTTP/2 were cut off for */
     struct client_list all;
     struct client_list dirty; /* with something to write in this turn */
     uint32_t count;
@@ -75,14 +88,16 @@ void clients_drain(struct clients *clients);
 /* Frees all clients at once, with their requests. */
 void clients_free(struct clients *clients);
 
-/* Takes an accepted, non-blocking socket. database: for requests that name none; outlives the
- * client. */
-void client_accept(struct clients *clients, int fd, const char *database);
+/* Takes an accepted, non-blocking socket. The listener's configuration outlives the client. */
+void client_accept(struct clients *clients, int fd, const struct conf_listener *listener);
 
 /* For the fronts. */
 
 struct clients *client_owner(const struct client *client);
-const char *client_database(const struct client *client);
+const char *client_database(const struct client *client); /* for requests that name none */
+
+/* Why this client is not served, and the code for that; NULL: it is. */
+const char *client_refusal(const struct client *client, enum code *ret_code);
 void *client_front(const struct client *client);
 void client_set_front(struct client *client, void *front);
 
@@ -93,11 +108,23 @@ void client_message_ended(struct client *client);
 void client_write(struct client *client, struct span bytes);
 void client_write_blob(struct client *client, struct blob *blob);
 
+/* At the turn's end the front fills in what it has, and what is queued is written. */
+void client_flush_later(struct client *client);
+
+/* Whether the front may fill more in. */
+bool client_has_room(const struct client *client);
+
+/* Queues these bytes of the blob, which is referenced. */
+void client_write_part(struct client *client, struct blob *blob, struct span bytes);
+
+/* For how many ms the client has taken nothing of what waits for it; 0: nothing waits. */
+int64_t client_stuck_for(const struct client *client);
+
 /* What is queued is still written; then the connection ends. Requests under way are dropped and the
  * front's part is freed: whoever calls this returns without touching it. */
 void client_close(struct client *client);
 
-/* Tells the client why, in its protocol, then client_close(). */
+/* Tells the client why, in its protocol and behind "milvus-bouncer: ", then client_close(). */
 void client_cut(struct client *client, enum code code, const char *message);
 
 /* A request has been answered: a client that only waited for that may leave. */

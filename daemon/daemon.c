@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "daemon/client.h"
+#include "daemon/front_grpc.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "pool/grpc_transport.h"
 
 #define SIGNAL_COUNT      3
@@ -21,6 +23,7 @@ struct daemon {
     struct log log;
     struct event_base *loop;
     struct event *signals[SIGNAL_COUNT];
+    struct event *trim;
     struct transport *transport;
     struct router *router;
     struct clients clients;
@@ -48,6 +51,7 @@ static void client_left(void *context)
     struct daemon *daemon = context;
     for (size_t i = 0; i < daemon->listener_count; i++)
         listener_clients_left(daemon->listeners[i]);
+    memory_clients_left(daemon->trim);
     end_if_drained(daemon);
 }
 
@@ -67,6 +71,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
         return;
     }
     log_info(&daemon->log.logger, "draining: %u clients are connected", daemon->clients.count);
+    front_grpc_report(&daemon->clients);
     sd_notify(0, "STOPPING=1");
     close_listeners(daemon);
     clients_drain(&daemon->clients);
@@ -174,11 +179,14 @@ static int open_configured(struct daemon *daemon, int *fds, int count)
     return 0;
 }
 
-/* Sockets from systemd whose addresses the configuration does not name serve the database
- * "default". */
+/* Sockets from systemd whose addresses the configuration does not name serve the database "default"
+ * over every protocol. */
 static void adopt_rest(struct daemon *daemon, const int *fds, int count)
 {
-    daemon->adopted = (struct conf_listener){.database = "default"};
+    daemon->adopted = (struct conf_listener){.database = "default",
+                                             .protocols = CONF_PROTOCOL_ALL,
+                                             .mode = CONF_MODE_UNSET,
+                                             .gid = (gid_t)-1};
     strcpy(daemon->adopted.address.text, "a socket from systemd");
     for (int i = 0; i < count; i++) {
         if (fds[i] >= 0)
@@ -233,6 +241,7 @@ static void release(struct daemon *daemon)
         if (daemon->signals[i])
             event_free(daemon->signals[i]);
     }
+    event_free(daemon->trim);
     event_base_free(daemon->loop);
 }
 
@@ -242,10 +251,12 @@ enum daemon_exit daemon_run(const struct conf *conf)
     enum daemon_exit result = DAEMON_MISCONFIGURED;
     log_open(&daemon.log, conf->log.level, conf->log.format);
     forbid_core_dumps();
+    memory_set_up();
     daemon.clients.max = raise_descriptor_limit(&daemon);
     daemon.loop = event_base_new();
     if (!daemon.loop || watch_signals(&daemon) != 0)
         abort();
+    daemon.trim = memory_trim_new(daemon.loop);
     if (open_listeners(&daemon) != 0) {
         result = DAEMON_NOT_BOUND;
     } else if (open_upstreams(&daemon) == 0) {

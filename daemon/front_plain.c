@@ -2,15 +2,12 @@
 #include "daemon/front_plain.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
 
 #include "pool/clock.h"
 #include "pool/seen.h"
 #include "proto/frame.h"
-
-#define MESSAGE_MAX 512 /* bytes of an error made here */
 
 /* What a client that speaks the plain protocol has. */
 struct plain {
@@ -81,6 +78,13 @@ static void plain_goaway(struct client *client, enum code code, const char *mess
     send_frame(client, &head, text, NULL);
 }
 
+static void plain_drain(struct client *client, bool first)
+{
+    if (first)
+        plain_goaway(client, CODE_UNAVAILABLE,
+                     "milvus-bouncer: the daemon drains; open a new connection");
+}
+
 static void send_pong(struct client *client, uint32_t id)
 {
     struct frame_head head = {.type = FRAME_PONG, .id = id};
@@ -118,9 +122,7 @@ static struct plain_request *find(const struct plain *plain, uint32_t id)
 /* Says why the rules are broken and ends the connection. */
 static void broken(struct client *client, const char *why)
 {
-    char message[MESSAGE_MAX];
-    snprintf(message, sizeof(message), "milvus-bouncer: %s", why);
-    client_cut(client, CODE_INVALID_ARGUMENT, message);
+    client_cut(client, CODE_INVALID_ARGUMENT, why);
 }
 
 static void submit(struct client *client, const struct frame *frame)
@@ -168,7 +170,7 @@ static void take_cancel(struct client *client, uint32_t id)
 {
     struct plain_request *request = find(client_front(client), id);
     if (request)
-        router_cancel(&request->request);
+        router_end(&request->request, CODE_CANCELLED, "cancelled by the client");
 }
 
 static void take_frame(struct client *client, const struct frame *frame, bool whole)
@@ -254,6 +256,7 @@ const struct front front_plain = {
     .in_message = plain_in_message,
     .busy = plain_busy,
     .probe = plain_probe,
+    .drain = plain_drain,
     .goaway = plain_goaway,
     .close = plain_close,
 };

@@ -123,7 +123,7 @@ static void on_client(evutil_socket_t fd, short what, void *argument)
     if (client < 0)
         return;
     listener->starved = false;
-    client_accept(clients, client, listener->conf->database);
+    client_accept(clients, client, listener->conf);
     if (clients->count < clients->max + REFUSED)
         return;
     listener->full = true;

@@ -6,21 +6,24 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define COPY_SIZE 512u /* of a piece that small bytes are gathered in */
-#define BATCH     64   /* pieces a system call */
+#define COPY_SIZE 8192u /* of a block that small pieces are gathered in */
+#define COPY_MAX  1024u /* bytes of a blob that are copied rather than referenced */
+#define BATCH     64    /* pieces a system call */
 
 struct output_piece {
     TAILQ_ENTRY(output_piece) link;
-    struct blob *blob; /* sole reference while it is filled by copies */
-    size_t length;     /* bytes of it in use */
-    size_t written;
-    bool copies;
+    struct blob *blob;
+    size_t length;  /* where in it what is to be written ends */
+    size_t written; /* and how far it is written */
 };
 
 void output_init(struct output *output)
 {
     TAILQ_INIT(&output->pieces);
+    output->copies = NULL;
+    output->filled = 0;
     output->size = 0;
+    output->written = 0;
 }
 
 static void drop_first(struct output *output)
@@ -35,6 +38,8 @@ void output_clear(struct output *output)
 {
     while (!TAILQ_EMPTY(&output->pieces))
         drop_first(output);
+    blob_unref(output->copies);
+    output->copies = NULL;
     output->size = 0;
 }
 
@@ -48,26 +53,49 @@ static struct output_piece *append(struct output *output, struct blob *blob)
     return piece;
 }
 
+static void make_room(struct output *output, size_t length)
+{
+    if (output->copies && output->copies->size - output->filled >= length)
+        return;
+    blob_unref(output->copies);
+    output->copies = blob_new(length > COPY_SIZE ? length : COPY_SIZE);
+    output->filled = 0;
+    if (!output->copies)
+        abort();
+}
+
 void output_add(struct output *output, struct span bytes)
 {
-    struct output_piece *last = TAILQ_LAST(&output->pieces, output_pieces);
     if (bytes.length == 0)
         return;
-    if (!last || !last->copies || last->blob->size - last->length < bytes.length) {
-        last = append(output, blob_new(bytes.length > COPY_SIZE ? bytes.length : COPY_SIZE));
-        last->copies = true;
+    make_room(output, bytes.length);
+    struct output_piece *last = TAILQ_LAST(&output->pieces, output_pieces);
+    if (!last || last->blob != output->copies || last->length != output->filled) {
+        last = append(output, blob_ref(output->copies));
+        last->written = output->filled;
+        last->length = output->filled;
     }
-    memcpy(last->blob->data + last->length, bytes.at, bytes.length);
+    memcpy(output->copies->data + output->filled, bytes.at, bytes.length);
+    output->filled += bytes.length;
     last->length += bytes.length;
+    output->size += bytes.length;
+}
+
+void output_add_part(struct output *output, struct blob *blob, struct span bytes)
+{
+    if (bytes.length <= COPY_MAX) {
+        output_add(output, bytes);
+        return;
+    }
+    struct output_piece *piece = append(output, blob_ref(blob));
+    piece->written = (size_t)(bytes.at - blob->data);
+    piece->length = piece->written + bytes.length;
     output->size += bytes.length;
 }
 
 void output_add_blob(struct output *output, struct blob *blob)
 {
-    if (blob->size == 0)
-        return;
-    append(output, blob_ref(blob))->length = blob->size;
-    output->size += blob->size;
+    output_add_part(output, blob, blob_span(blob));
 }
 
 static size_t gather(const struct output *output, struct iovec vectors[BATCH])
@@ -86,6 +114,7 @@ static size_t gather(const struct output *output, struct iovec vectors[BATCH])
 static void advance(struct output *output, size_t written)
 {
     output->size -= written;
+    output->written += written;
     while (written > 0) {
         struct output_piece *piece = TAILQ_FIRST(&output->pieces);
         size_t left = piece->length - piece->written;
@@ -110,5 +139,7 @@ int output_write(struct output *output, int fd)
             return errno == EAGAIN ? 1 : -1;
         advance(output, (size_t)written);
     }
+    blob_unref(output->copies);
+    output->copies = NULL;
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be written to a socket: small pieces are copied together, blobs are referenced. */
+/* What is to be written to a socket: small pieces are copied together, larger blobs are referenced.
+ */
 #ifndef DAEMON_OUTPUT_H
 #define DAEMON_OUTPUT_H
 
@@ -13,13 +14,17 @@ TAILQ_HEAD(output_pieces, output_piece);
 
 struct output {
     struct output_pieces pieces;
-    size_t size; /* bytes */
+    struct blob *copies; /* where small pieces are gathered, or NULL */
+    size_t filled;       /* bytes of it */
+    size_t size;         /* bytes */
+    uint64_t written;    /* bytes, of all time */
 };
 
 void output_init(struct output *output);
 void output_clear(struct output *output);
 void output_add(struct output *output, struct span bytes);
 void output_add_blob(struct output *output, struct blob *blob);
+void output_add_part(struct output *output, struct blob *blob, struct span bytes);
 
 /* Writes as much as the socket takes. 0: all of it, 1: the socket is full, -1: errno says why. */
 int output_write(struct output *output, int fd);

@@ -339,13 +339,15 @@ static void fetch_ended(struct request *fetch, const struct outcome *outcome)
 bool cache_takes(const struct request *request)
 {
     const struct rpc *rpc = request->rpc;
-    if (!rpc || rpc->cache == RPC_CACHE_NONE)
+    if (!rpc || rpc->cache == RPC_CACHE_NONE || request->stream)
         return false;
     if (is_session(rpc))
         return true;
     if (rpc->cache != RPC_CACHE_KEEP_SCHEMA)
         return false;
     if (request->collection.length == 0 || request->collection.length > NAME_MAX_BYTES)
+        return false;
+    if (request->encoding != ENCODING_IDENTITY)
         return false;
     /* By id, or at a time: DescribeCollectionRequest has base 1, db_name 2 and collection_name 3
      * for a name alone. */

@@ -26,7 +26,8 @@ struct cache *cache_new(struct event_base *loop, int64_t ttl, uint32_t max_entri
 /* With no request waiting; NULL is accepted. */
 void cache_free(struct cache *cache);
 
-/* Whether the request is a question that the cache answers. */
+/* Whether the request is a question that the cache answers. A message that has to be read for it
+ * and is compressed is none. */
 bool cache_takes(const struct request *request);
 
 /* Takes such a request; its ended() comes later or at once. */

@@ -10,9 +10,10 @@
 
 #define SYSTEM_CA_FILE    "/etc/ssl/certs/ca-certificates.crt" /* of Debian's ca-certificates */
 #define PEM_MAX           (4u << 20)
-#define KEEPALIVE_TIMEOUT 10000 /* ms until a ping without an answer ends the connection */
-#define BACKOFF_FIRST     200   /* ms */
-#define BACKOFF_MAX       10000 /* ms */
+#define KEEPALIVE_TIMEOUT 10000      /* ms until a ping without an answer ends the connection */
+#define BACKOFF_FIRST     200        /* ms */
+#define BACKOFF_MAX       10000      /* ms */
+#define METADATA_MAX      (64 << 10) /* bytes, of a server: error texts may be long */
 #define TARGET_MAX        512
 #define ARGS_MAX          24
 
@@ -37,7 +38,9 @@ static void set_text(struct args *args, const char *key, const char *value)
         (grpc_arg){.type = GRPC_ARG_STRING, .key = (char *)key, .value.string = (char *)value};
 }
 
-/* Keys and meanings: grpc/impl/codegen/grpc_types.h of gRPC 1.51. */
+/* Keys and meanings: grpc/impl/codegen/grpc_types.h of gRPC 1.51. BDP probing would widen the
+ * windows of a connection to 4 MiB (its flow_control.cc); that much of each reply that waits would
+ * be held. */
 static void set_all(struct args *args, const struct conf_upstream *to, uint32_t max_message)
 {
     set_text(args, GRPC_ARG_PRIMARY_USER_AGENT_STRING, "milvus-bouncer/" MVB_VERSION);
@@ -46,6 +49,8 @@ static void set_all(struct args *args, const struct conf_upstream *to, uint32_t 
     set_integer(args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
     set_integer(args, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int64_t)max_message + BUFSIZ);
     set_integer(args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_message);
+    set_integer(args, GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX);
+    set_integer(args, GRPC_ARG_HTTP2_BDP_PROBE, 0);
     set_integer(args, GRPC_ARG_KEEPALIVE_TIME_MS, to->keepalive);
     set_integer(args, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT);
     set_integer(args, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool/grpc_error.h"
 
-/* What C core's own messages begin with. */
+/* What C core's own messages begin with, and ours. */
 static const char *const own[] = {
     "Deadline Exceeded",
     "Received message larger than max",
@@ -27,6 +27,7 @@ static const char *const own[] = {
     "Received http2 header with status",
     "Stream removed",
     "CANCELLED",
+    GRPC_STREAM_NO_MEMORY,
 };
 
 static bool begins(struct span message, const char *text)

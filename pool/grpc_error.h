@@ -10,6 +10,9 @@
 #include "proto/code.h"
 #include "proto/span.h"
 
+/* Our own status for a message of a stream that there is no memory for. */
+#define GRPC_STREAM_NO_MEMORY "no memory for a message of the upstream"
+
 /* Whether the transport made this status, not the server. */
 bool grpc_error_local(enum code code, struct span message);
 

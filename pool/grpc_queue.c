@@ -38,6 +38,7 @@ static void *take_events(void *argument)
             return NULL;
         struct grpc_tag *tag = event.tag;
         atomic_exchange_explicit(&tag->out, false, memory_order_acquire);
+        tag->succeeded = event.success != 0;
         hand_over(queue, tag);
     }
 }

@@ -16,6 +16,7 @@
 struct grpc_tag {
     struct grpc_tag *next; /* the queue's while it is handed over */
     atomic_bool out;       /* with gRPC; orders the threads' accesses also for ThreadSanitizer */
+    bool succeeded;        /* what gRPC says of it, once it has ended */
     void (*ended)(struct grpc_tag *tag); /* on the loop's thread */
 };
 

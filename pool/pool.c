@@ -8,7 +8,7 @@
 
 /* How often a request is sent again that the server certainly did not begin. A peer that closes its
  * connections every few requests refuses the same one more than once. */
-#define REPEATS_MAX 3
+#define REPEATS_MAX 8
 
 /* One connection of the pool. */
 struct connection {
@@ -35,6 +35,7 @@ struct pool {
     bool refused;    /* the upstream refuses the credential, and the log says so */
     bool unreadable; /* the credential cannot be read again, and the log says so */
     bool up;         /* a connection is */
+    bool away;       /* none is, and one could not be made since the last one was up */
     struct request_list queue;
     uint32_t queued;
     LIST_HEAD(, pool_slot) slots;
@@ -101,6 +102,19 @@ static void fail_wait(struct pool *pool, struct request *request, enum phase pha
                      "no connection to upstream %s (%s) within connect_timeout (%lld ms): %s",
                      upstream->name, upstream->uri, waited,
                      pool->reason ? pool->reason : "it does not answer");
+}
+
+/* Whether it would rather fail than wait for an upstream that is away. */
+static bool is_impatient(const struct request *request)
+{
+    return request->rpc && request->rpc->cache == RPC_CACHE_KEEP_SESSION;
+}
+
+static void fail_away(struct pool *pool, struct request *request)
+{
+    const struct conf_upstream *upstream = pool->setup.database->upstream;
+    request_fail(request, CODE_UNAVAILABLE, PHASE_CONNECT, "no connection to upstream %s (%s): %s",
+                 upstream->name, upstream->uri, pool->reason);
 }
 
 static void arm_wait(struct pool *pool, struct request *request);
@@ -180,16 +194,18 @@ static bool credential_renewed(struct pool *pool)
     return changed > 0;
 }
 
-/* A refused call that was sent with another secret than the pool has by now may do better. */
+/* A refused call that was sent with another secret than the pool has by now may do better. Of a
+ * stream messages may be gone already, so it is its maker's to begin it anew. */
 static bool may_repeat(struct pool *pool, const struct request *request, uint32_t sent_with,
                        const struct upstream_end *end)
 {
-    if (request->repeats >= REPEATS_MAX || clock_now() >= request->deadline)
+    bool refused = end->code == CODE_UNAUTHENTICATED && end->from_peer;
+    bool renewed = refused && (sent_with != pool->secret || credential_renewed(pool));
+    if (request->stream || request->repeats >= REPEATS_MAX || clock_now() >= request->deadline)
         return false;
-    if (end->unstarted)
-        return true;
-    return end->code == CODE_UNAUTHENTICATED && end->from_peer &&
-           (sent_with != pool->secret || credential_renewed(pool));
+    if (pool->away && is_impatient(request))
+        return false;
+    return renewed || end->unstarted;
 }
 
 static void finish_local(struct pool *pool, struct request *request, const struct upstream_end *end)
@@ -225,6 +241,8 @@ static void finish(struct pool *pool, struct request *request, const struct upst
         .phase = end->code == CODE_OK ? PHASE_NONE : PHASE_UPSTREAM,
         .message = end->message,
         .reply = end->reply,
+        .headers = end->headers,
+        .trailers = end->trailers,
     };
     request_end(request, &outcome);
 }
@@ -250,6 +268,38 @@ static void call_ended(void *context, const struct upstream_end *end)
     dispatch(pool);
 }
 
+/* Of a cancelled request the end is all that is wanted. */
+static void call_replied(void *context)
+{
+    struct pool_slot *slot = context;
+    if (slot->request)
+        slot->request->replied(slot->request);
+    else
+        upstream_take(slot->connection->upstream, slot->call);
+}
+
+/* What happens to a stream whose request was cancelled is nobody's business any more. */
+static void call_headers(void *context, const struct metadata *headers)
+{
+    struct request *request = ((struct pool_slot *)context)->request;
+    if (request)
+        request->stream->headers(request, headers);
+}
+
+static void call_received(void *context, struct blob *message)
+{
+    struct request *request = ((struct pool_slot *)context)->request;
+    if (request)
+        request->stream->received(request, message);
+}
+
+static void call_sent(void *context)
+{
+    struct request *request = ((struct pool_slot *)context)->request;
+    if (request)
+        request->stream->sent(request);
+}
+
 static void send_on(struct connection *connection, struct request *request)
 {
     struct pool *pool = connection->pool;
@@ -260,10 +310,14 @@ static void send_on(struct connection *connection, struct request *request)
         .path = request->path,
         .authorization = credential_authorization(pool->credential),
         .database = request->upstream_name,
+        .metadata = request->metadata,
+        .deadline = request->deadline,
+        .held = request->replied != NULL,
+        .stream = request->stream != NULL,
+        .encoding = request->encoding,
         .owner = request->payload,
         .body = request->body,
         .tail = request->tail,
-        .deadline = request->deadline,
     };
     connection->in_flight++;
     pool->in_flight++;
@@ -274,6 +328,8 @@ static void send_on(struct connection *connection, struct request *request)
     request->slot = slot;
     request->state = REQUEST_WIRE;
     request_timer(request, pool->setup.loop, request->deadline, deadline_fired);
+    if (request->stream)
+        request->stream->opened(request);
 }
 
 static bool slot_free(const struct pool *pool)
@@ -298,6 +354,10 @@ void pool_submit(struct pool *pool, struct request *request)
     struct connection *connection = least_loaded(pool);
     if (connection && slot_free(pool) && TAILQ_EMPTY(&pool->queue)) {
         send_on(connection, request);
+        return;
+    }
+    if (pool->away && is_impatient(request)) {
+        fail_away(pool, request);
         return;
     }
     if (pool->queued >= pool->setup.database->queue_size) {
@@ -326,6 +386,30 @@ void pool_cancel(struct pool *pool, struct request *request)
     upstream_cancel(slot->connection->upstream, slot->call);
 }
 
+void pool_take(struct request *request)
+{
+    struct pool_slot *slot = request->slot;
+    upstream_take(slot->connection->upstream, slot->call);
+}
+
+void pool_send(struct request *request, struct blob *message, bool compressed)
+{
+    struct pool_slot *slot = request->slot;
+    upstream_send(slot->connection->upstream, slot->call, message, compressed);
+}
+
+void pool_finish(struct request *request)
+{
+    struct pool_slot *slot = request->slot;
+    upstream_finish(slot->connection->upstream, slot->call);
+}
+
+void pool_receive(struct request *request)
+{
+    struct pool_slot *slot = request->slot;
+    upstream_receive(slot->connection->upstream, slot->call);
+}
+
 static uint32_t count_ready(const struct pool *pool)
 {
     uint32_t count = 0;
@@ -343,6 +427,7 @@ static void note_connections(struct pool *pool)
     if (up == pool->up)
         return;
     pool->up = up;
+    pool->away = false;
     struct request *request;
     TAILQ_FOREACH (request, &pool->queue, link) {
         request->waits_since = clock_now();
@@ -363,6 +448,30 @@ static void say_down(struct connection *connection, const char *reason)
                 database->name, database->upstream->name, database->upstream->uri, reason);
 }
 
+static struct request *first_impatient(const struct pool *pool)
+{
+    struct request *request;
+    TAILQ_FOREACH (request, &pool->queue, link) {
+        if (is_impatient(request))
+            return request;
+    }
+    return NULL;
+}
+
+/* Who is told may take others out of the queue, so each is looked for from its head. */
+static void go_away(struct pool *pool)
+{
+    if (!pool->away) {
+        pool->away = true;
+        pool->setup.away(pool->setup.context, pool);
+    }
+    struct request *request;
+    while ((request = first_impatient(pool))) {
+        leave_queue(pool, request);
+        fail_away(pool, request);
+    }
+}
+
 static void state_changed(void *context, enum upstream_state state, const char *reason)
 {
     struct connection *connection = context;
@@ -371,6 +480,8 @@ static void state_changed(void *context, enum upstream_state state, const char *
     note_connections(pool);
     if (state == UPSTREAM_DOWN)
         say_down(connection, reason);
+    if (state == UPSTREAM_DOWN && !pool->up)
+        go_away(pool);
     if (state != UPSTREAM_READY)
         return;
     connection->down = false;
@@ -383,7 +494,14 @@ static void state_changed(void *context, enum upstream_state state, const char *
     dispatch(pool);
 }
 
-static const struct upstream_events events = {call_ended, state_changed};
+static const struct upstream_events events = {
+    .call_ended = call_ended,
+    .call_replied = call_replied,
+    .call_headers = call_headers,
+    .call_received = call_received,
+    .call_sent = call_sent,
+    .state_changed = state_changed,
+};
 
 static int open_connections(struct pool *pool, char **ret_error)
 {

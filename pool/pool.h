@@ -7,7 +7,10 @@
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
  * most until its deadline (DEADLINE_EXCEEDED). One that certainly was not begun by the server is
  * sent again, a few times at most, and one that was refused with a secret that has changed since;
- * any other never.
+ * any other never, and no stream.
+ *
+ * Connect and GetVersion do not wait for an upstream that is away: no connection is up, and an
+ * attempt to make one has failed. SDKs open with them, and try again by themselves.
  */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
@@ -24,6 +27,8 @@ struct pool_setup {
     uint32_t max_message;                 /* bytes */
     /* The upstream may be another than it was: the first connection has come up, or one again. */
     void (*connected)(void *context, struct pool *pool);
+    /* The upstream is away. */
+    void (*away)(void *context, struct pool *pool);
     void *context;
 };
 
@@ -41,6 +46,15 @@ void pool_submit(struct pool *pool, struct request *request);
 /* Drops a request that is queued or on the wire: upstream it is cancelled, and ended() is not
  * called. */
 void pool_cancel(struct pool *pool, struct request *request);
+
+/* Lets the reply come, after replied(). */
+void pool_take(struct request *request);
+
+/* The messages of a stream, from opened() until its answer; the rules are those of
+ * pool/upstream.h. */
+void pool_send(struct request *request, struct blob *message, bool compressed);
+void pool_finish(struct request *request);
+void pool_receive(struct request *request);
 
 /* The phase in which a queued or sent request is. */
 enum phase pool_phase(const struct pool *pool, const struct request *request);

@@ -17,6 +17,8 @@
 
 #include "proto/blob.h"
 #include "proto/code.h"
+#include "proto/encoding.h"
+#include "proto/metadata.h"
 #include "proto/rpc.h"
 
 #define REQUEST_DATABASE_MAX 255 /* bytes of a database's name, as Milvus limits it */
@@ -34,26 +36,50 @@ struct outcome {
     enum code code;
     enum phase phase; /* of a failure; NONE when the upstream answered, whatever it said */
     struct span message;
-    struct blob *reply; /* with code OK */
+    struct blob *reply;              /* with code OK; NULL for streams */
+    const struct metadata *headers;  /* for the client; NULL: none, and for streams */
+    const struct metadata *trailers; /* for the client; NULL: none */
 };
 
+struct request;
 struct router;
 struct pool;
 struct seen;
 struct cache_entry;
 struct pool_slot;
 
+/* What a stream's maker is told between router_submit() and answer(). */
+struct request_stream {
+    /* It is with the upstream: from here until the answer, pool_send(), pool_finish() and
+     * pool_receive() take what follows. */
+    void (*opened)(struct request *request);
+    void (*headers)(struct request *request, const struct metadata *headers); /* at most once */
+    void (*received)(struct request *request, struct blob *message);          /* borrowed */
+    void (*sent)(struct request *request); /* there is room for the next message */
+};
+
 struct request {
     /* The question: set by its maker, who keeps what it points to until the end. */
     struct span method;
     struct span database; /* named beside the message; empty: none */
-    struct blob *payload; /* owner of body; NULL with an empty body */
+    struct blob *payload; /* owner of body, NULL with an empty one; admission may put an unpacked
+                             message in their place, whose reference is then the maker's */
     struct span body;
+    enum encoding encoding;              /* of body, or of a stream's compressed messages */
+    const struct metadata *metadata;     /* passed on to the upstream; NULL: none */
+    const struct request_stream *stream; /* any number of messages, which are not part of the
+                                            question; NULL: one each way */
+    size_t unpack_max; /* bytes that a compressed message may become, if fewer than max_message; 0:
+                          as many */
     uint32_t timeout;  /* ms; 0: the daemon's own */
     int64_t arrived;   /* on clock_now()'s clock, when its first byte came; 0: now */
     struct seen *seen; /* what the asker's connection has described before; NULL: nothing */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
-    void *context;                                                          /* the maker's own */
+    /* The upstream has begun to reply, and pool_take() is to be called when there is room for that;
+     * it may begin more than once, if the request is sent again. NULL, and for what the cache
+     * answers: the reply comes unasked. Not for streams. */
+    void (*replied)(struct request *request);
+    void *context; /* the maker's own */
 
     /* What admission found out. */
     struct router *router;
@@ -63,6 +89,7 @@ struct request {
     struct span upstream_name; /* and as the upstream does */
     struct span collection;    /* empty: none named */
     struct blob *tail;         /* of the message, behind body; owned */
+    struct blob *names; /* bytes of the names above, where a compressed body has them; owned */
     struct pool *pool;
     int64_t deadline; /* on clock_now()'s clock */
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "pool/admission.h"
 #include "pool/clock.h"
 
 struct route {
@@ -20,6 +21,7 @@ struct own_question {
 
 struct router {
     struct logger *logger;
+    uint32_t max_message; /* bytes */
     struct cache *cache;
     struct route *routes;
     struct pool *any; /* of "*", or NULL */
@@ -33,114 +35,27 @@ static struct pool *find_pool(const struct router *router, struct span name)
     return route ? route->pool : router->any;
 }
 
-/* HTTP/2 metadata carries printable ASCII; Milvus allows less. */
-static bool name_valid(struct span name)
+static bool choose_pool(const struct router *router, struct request *request)
 {
-    if (name.length == 0 || name.length > REQUEST_DATABASE_MAX)
-        return false;
-    for (size_t i = 0; i < name.length; i++) {
-        if (name.at[i] <= ' ' || name.at[i] > '~')
-            return false;
-    }
-    return true;
-}
-
-/* The timeout that applies where the client names none: the method's, else the database's. */
-static int64_t timeout_of(const struct conf_database *database, const struct request *request)
-{
-    for (size_t i = 0; request->rpc && i < database->method_timeout_count; i++) {
-        if (strcmp(database->method_timeouts[i].method, request->rpc->name) == 0)
-            return database->method_timeouts[i].timeout;
-    }
-    return database->default_timeout;
-}
-
-static void set_deadline(const struct conf_database *database, struct request *request)
-{
-    int64_t timeout = request->timeout ? request->timeout : timeout_of(database, request);
-    if (timeout > database->max_timeout)
-        timeout = database->max_timeout;
-    request->deadline = (request->arrived ? request->arrived : clock_now()) + timeout;
-}
-
-/* Database and collection as the message names them. False: it is no protobuf. */
-static bool read_names(struct request *request, struct span *ret_database)
-{
-    struct span database = span_of(NULL, 0);
-    const struct rpc *rpc = request->rpc;
-    if (!rpc)
+    if (!request->pool)
+        request->pool = find_pool(router, request->named);
+    if (request->pool)
         return true;
-    if (rpc->database.number != 0 && !wire_find_bytes(request->body, rpc->database, &database))
-        return false;
-    if (rpc->collection.number != 0 &&
-        !wire_find_bytes(request->body, rpc->collection, &request->collection))
-        return false;
-    *ret_database = database;
-    return true;
-}
-
-static struct span upstream_name(const struct pool *pool, const struct request *request)
-{
-    const char *name = pool_database(pool)->upstream_name;
-    return name ? span_text(name) : request->named;
-}
-
-/* What makes the message name the upstream's database, where the client's name for it is another.
- */
-static struct blob *rename_tail(const struct request *request)
-{
-    struct blob *tail = blob_new(wire_override_bound(request->upstream_name.length));
-    if (!tail)
-        abort();
-    tail->size = wire_override(tail->data, request->rpc->database, request->upstream_name);
-    return tail;
+    request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                 "this database is not served: the daemon's configuration has no entry for it "
+                 "under databases, and no \"*\"");
+    return false;
 }
 
 /* Fills in what admission finds out. False: it has failed the request. */
-static bool admit(struct router *router, struct request *request)
+static bool admit(const struct router *router, struct request *request)
 {
-    struct span in_message = span_of(NULL, 0);
-    request->named = request->database;
-    if (!rpc_method_valid(request->method)) {
-        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
-                     "\"%.*s\" is no method: a name such as Search, or service/method",
-                     SPAN_ARGS(span_cut(request->method, RPC_METHOD_MAX)));
-        return false;
-    }
-    request->rpc = rpc_find(request->method);
-    if (request->rpc && request->rpc->status == RPC_STATUS_STREAM) {
-        request_fail(request, CODE_UNIMPLEMENTED, PHASE_ADMISSION,
-                     "%s is a stream: it cannot be called as one request with one reply",
-                     request->rpc->name);
-        return false;
-    }
-    if (!read_names(request, &in_message)) {
-        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
-                     "the request of %s is not a protobuf message", request->rpc->name);
-        return false;
-    }
-    if (in_message.length > 0)
-        request->named = in_message;
-    if (!name_valid(request->named)) {
-        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
-                     "no name for a database: 1 to %d printable ASCII characters",
-                     REQUEST_DATABASE_MAX);
-        return false;
-    }
-    if (!request->pool)
-        request->pool = find_pool(router, request->named);
-    if (!request->pool) {
-        request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
-                     "this database is not served: the daemon's configuration has no entry for "
-                     "it under databases, and no \"*\"");
-        return false;
-    }
-    rpc_method_path(request->method, request->path);
-    request->upstream_name = upstream_name(request->pool, request);
-    if (in_message.length > 0 && !span_equal(in_message, request->upstream_name))
-        request->tail = rename_tail(request);
-    set_deadline(pool_database(request->pool), request);
-    return true;
+    struct admission admission = {.max_message = router->max_message};
+    bool admitted = admission_read(&admission, request) && choose_pool(router, request);
+    if (admitted)
+        admission_settle(&admission, request);
+    admission_end(&admission);
+    return admitted;
 }
 
 /* Descriptions that the request may make wrong; with its end they may have been made wrong. */
@@ -199,8 +114,7 @@ static void ended(struct request *request, const struct outcome *outcome)
     clear_on_error(router, request, outcome);
     if (clears(request) && is_open_ended(outcome))
         cache_doubt(router->cache);
-    blob_unref(request->tail);
-    request->tail = NULL;
+    admission_release(request);
     if (outcome->code != CODE_OK)
         log_debug(router->logger, "%s: %s in phase %s: %.*s", request->path,
                   code_name(outcome->code), phase_name(outcome->phase),
@@ -243,12 +157,12 @@ static void withdraw(struct request *request)
         pool_cancel(request->pool, request);
 }
 
-void router_cancel(struct request *request)
+void router_end(struct request *request, enum code code, const char *why)
 {
     enum phase phase = request->state == REQUEST_WAITING ? cache_phase(request)
                                                          : pool_phase(request->pool, request);
     withdraw(request);
-    request_fail(request, CODE_CANCELLED, phase, "cancelled by the client");
+    request_fail(request, code, phase, "%s", why);
 }
 
 void router_drop(struct request *request)
@@ -257,8 +171,7 @@ void router_drop(struct request *request)
         cache_doubt(request->router->cache);
     withdraw(request);
     clear_effects(request->router, request);
-    blob_unref(request->tail);
-    request->tail = NULL;
+    admission_release(request);
 }
 
 static void own_question_ended(struct request *request, const struct outcome *outcome)
@@ -287,6 +200,13 @@ static void connected(void *context, struct pool *pool)
     cache_clear_session(router->cache, pool);
     ask(router, pool_database(pool), "Connect");
     ask(router, pool_database(pool), "GetVersion");
+}
+
+/* It may come back as another version. */
+static void away(void *context, struct pool *pool)
+{
+    struct router *router = context;
+    cache_clear_session(router->cache, pool);
 }
 
 static void add_route(struct router *router, const char *name, struct pool *pool)
@@ -323,6 +243,7 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     if (!router)
         abort();
     router->logger = logger;
+    router->max_message = conf->limits.max_message;
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
     struct pool_setup setup = {
         .loop = loop,
@@ -330,6 +251,7 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
         .logger = logger,
         .max_message = conf->limits.max_message,
         .connected = connected,
+        .away = away,
         .context = router,
     };
     if (open_pools(router, conf, &setup, ret_error) != 0) {

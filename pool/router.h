@@ -28,8 +28,9 @@ void router_submit(struct router *router, struct request *request);
 void router_submit_to(struct router *router, const struct conf_database *database,
                       struct request *request);
 
-/* Ends a request that the router has as CANCELLED; answer() is called at once. */
-void router_cancel(struct request *request);
+/* Ends a request that the router has, with an error of the daemon's own that names the phase it is
+ * in; answer() is called at once. */
+void router_end(struct request *request, enum code code, const char *why);
 
 /* Ends it too, but tells nobody: the asker is gone. */
 void router_drop(struct request *request);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection to an upstream, whatever carries it: five verbs, and two events back. All of it
- * happens on the event loop's thread. A transport (pool/grpc_transport.h) makes them.
+ * One connection to an upstream, whatever carries it: verbs, and events back. All of it happens on
+ * the event loop's thread. A transport (pool/grpc_transport.h) makes them.
+ *
+ * A call is one message each way, or a stream of any number either way. A stream's messages are
+ * pushed back: the next one is sent when the last one was taken (call_sent), and one comes for each
+ * that was asked for.
  */
 #ifndef POOL_UPSTREAM_H
 #define POOL_UPSTREAM_H
@@ -9,6 +13,8 @@
 #include "conf/conf.h"
 #include "proto/blob.h"
 #include "proto/code.h"
+#include "proto/encoding.h"
+#include "proto/metadata.h"
 
 enum upstream_state {
     UPSTREAM_CONNECTING,
@@ -19,28 +25,44 @@ enum upstream_state {
 /* One call as it is sent. Everything is borrowed for the length of upstream_start() but the
  * message, whose owner is referenced until it has been sent. */
 struct upstream_message {
-    const char *path;          /* "/milvus.proto.milvus.MilvusService/Search" */
-    struct span authorization; /* metadata; empty: none is sent */
-    struct span database;      /* metadata dbname; empty: none is sent */
-    struct blob *owner;        /* of body; NULL where the body is empty */
+    const char *path;                /* "/milvus.proto.milvus.MilvusService/Search" */
+    struct span authorization;       /* metadata; empty: none is sent */
+    struct span database;            /* metadata dbname; empty: none is sent */
+    const struct metadata *metadata; /* the client's own, passed on; NULL: none */
+    int64_t deadline; /* on clock_now()'s clock; what is left travels as grpc-timeout */
+    bool held;        /* the reply waits for upstream_take(); not for streams */
+    bool stream;      /* the messages follow by upstream_send(); encoding is theirs, what stands
+                         below it is not set */
+    enum encoding encoding; /* of body; a tail only follows one that is not compressed */
+    struct blob *owner;     /* of body; NULL where the body is empty */
     struct span body;
     struct blob *tail; /* bytes of the message behind body, or NULL */
-    int64_t deadline;  /* on clock_now()'s clock; what is left travels as grpc-timeout */
 };
 
 /* How a call ended. Borrowed by the one who is told. */
 struct upstream_end {
     enum code code;
     struct span message;
-    struct blob *reply; /* NULL unless code is OK */
-    bool from_peer;     /* the server said so; else the transport did */
-    bool unstarted;     /* it is certain that the server did not begin it */
+    struct blob *reply;              /* NULL unless code is OK, and for streams */
+    const struct metadata *headers;  /* the server's, for the client; NULL: none, and for streams */
+    const struct metadata *trailers; /* the server's, for the client; NULL: none */
+    bool from_peer;                  /* the server said so; else the transport did */
+    bool unstarted;                  /* it is certain that the server did not begin it */
 };
 
 struct upstream_events {
     /* Once for every started call, unless the connection is closed before; never from within
      * upstream_start(). */
     void (*call_ended)(void *call_context, const struct upstream_end *end);
+    /* Of held calls only: the reply has begun, or the call failed before; what it is comes after
+     * upstream_take(). Once, of a cancelled call too. */
+    void (*call_replied)(void *call_context);
+    /* Of streams only, and before call_ended: the server's initial metadata, once; a message that
+     * was asked for, borrowed; the message that was sent has been taken, there is room for the
+     * next. Never from within a verb. */
+    void (*call_headers)(void *call_context, const struct metadata *headers);
+    void (*call_received)(void *call_context, struct blob *message);
+    void (*call_sent)(void *call_context);
     /* The state is another one. reason: why it is down, for the operator; NULL in other states. */
     void (*state_changed)(void *context, enum upstream_state state, const char *reason);
 };
@@ -51,6 +73,11 @@ struct upstream_call;
 struct upstream_verbs {
     struct upstream_call *(*start)(struct upstream *upstream,
                                    const struct upstream_message *message, void *call_context);
+    void (*send)(struct upstream *upstream, struct upstream_call *call, struct blob *message,
+                 bool compressed);
+    void (*finish)(struct upstream *upstream, struct upstream_call *call);
+    void (*receive)(struct upstream *upstream, struct upstream_call *call);
+    void (*take)(struct upstream *upstream, struct upstream_call *call);
     void (*cancel)(struct upstream *upstream, struct upstream_call *call);
     void (*close)(struct upstream *upstream);
 };
@@ -69,7 +96,33 @@ static inline struct upstream_call *upstream_start(struct upstream *upstream,
     return upstream->verbs->start(upstream, message, call_context);
 }
 
-/* Asks the call to end at once; its end comes as any other. */
+/* Sends a message on a stream, whose last one has been taken; it is referenced until then. */
+static inline void upstream_send(struct upstream *upstream, struct upstream_call *call,
+                                 struct blob *message, bool compressed)
+{
+    upstream->verbs->send(upstream, call, message, compressed);
+}
+
+/* No message follows the last one, which has been taken. */
+static inline void upstream_finish(struct upstream *upstream, struct upstream_call *call)
+{
+    upstream->verbs->finish(upstream, call);
+}
+
+/* Asks for one message; it comes as call_received, or the call ends without another. One at a time.
+ */
+static inline void upstream_receive(struct upstream *upstream, struct upstream_call *call)
+{
+    upstream->verbs->receive(upstream, call);
+}
+
+/* Lets the reply of a held call come, once call_replied has told of it. */
+static inline void upstream_take(struct upstream *upstream, struct upstream_call *call)
+{
+    upstream->verbs->take(upstream, call);
+}
+
+/* Asks the call to end at once; its end comes as any other. A reply that waits is taken with it. */
 static inline void upstream_cancel(struct upstream *upstream, struct upstream_call *call)
 {
     upstream->verbs->cancel(upstream, call);

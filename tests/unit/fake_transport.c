@@ -12,7 +12,21 @@
 static void copy_text(char *to, size_t room, struct span text)
 {
     cr_assert_lt(text.length, room);
-    snprintf(to, room, "%.*s", SPAN_ARGS(text));
+    if (text.length > 0)
+        memcpy(to, text.at, text.length);
+    to[text.length] = '\0';
+}
+
+static void copy_metadata(char *to, size_t room, const struct metadata *metadata)
+{
+    struct metadata_item item;
+    *to = '\0';
+    for (size_t at = 0; metadata_next(metadata, &at, &item);) {
+        int length = snprintf(to, room, "%.*s=%.*s;", SPAN_ARGS(item.name), SPAN_ARGS(item.value));
+        cr_assert_lt((size_t)length, room);
+        to += length;
+        room -= (size_t)length;
+    }
 }
 
 static struct blob *join(struct span body, struct span tail)
@@ -36,23 +50,89 @@ static struct upstream_call *start(struct upstream *upstream,
     *call = (struct fake_call){
         .connection = (size_t)(connection - fake->connections),
         .context = context,
-        .message = join(message->body, blob_span(message->tail)),
+        .message = message->stream ? NULL : join(message->body, blob_span(message->tail)),
+        .encoding = message->encoding,
         .deadline = message->deadline,
+        .held = message->held,
+        .stream = message->stream,
     };
+    cr_assert(message->encoding == ENCODING_IDENTITY || !message->tail);
+    copy_metadata(call->metadata, sizeof(call->metadata), message->metadata);
     copy_text(call->path, sizeof(call->path), span_text(message->path));
     copy_text(call->authorization, sizeof(call->authorization), message->authorization);
     copy_text(call->database, sizeof(call->database), message->database);
     return (struct upstream_call *)call;
 }
 
-static void cancel(struct upstream *upstream, struct upstream_call *cancelled)
+/* The call that a verb is for, which has not ended. */
+static struct fake_call *call_on(struct upstream *upstream, struct upstream_call *of)
 {
-    struct fake_call *call = (struct fake_call *)cancelled;
+    struct fake_call *call = (struct fake_call *)of;
+    struct fake_connection *connection = (struct fake_connection *)upstream;
+    cr_assert_eq(&connection->transport->connections[call->connection], connection);
+    cr_assert_not(connection->closed);
     cr_assert_not(call->ended);
+    return call;
+}
+
+/* The same, and the rules allow the verb now. */
+static struct fake_call *verb_on(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = call_on(upstream, of);
     cr_assert_not(call->cancelled);
-    cr_assert_eq(&((struct fake_connection *)upstream)->transport->connections[call->connection],
-                 (struct fake_connection *)upstream);
+    return call;
+}
+
+static struct fake_call *stream_verb_on(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = verb_on(upstream, of);
+    cr_assert(call->stream);
+    return call;
+}
+
+static void send_message(struct upstream *upstream, struct upstream_call *of, struct blob *message,
+                         bool compressed)
+{
+    struct fake_call *call = stream_verb_on(upstream, of);
+    cr_assert_not(call->sending, "the last message has not been taken");
+    cr_assert_not(call->finished);
+    blob_unref(call->message);
+    call->message = blob_ref(message);
+    call->compressed = compressed;
+    call->sending = true;
+    call->messages++;
+}
+
+static void finish(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = stream_verb_on(upstream, of);
+    cr_assert_not(call->sending, "the last message has not been taken");
+    cr_assert_not(call->finished);
+    call->finished = true;
+}
+
+static void receive(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = stream_verb_on(upstream, of);
+    cr_assert_not(call->asked, "one has been asked for already");
+    call->asked = true;
+}
+
+/* Also of a cancelled call that had not replied by then. */
+static void take(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = call_on(upstream, of);
+    cr_assert(call->replied, "its reply has not begun");
+    cr_assert_not(call->taken, "it is taken already");
+    call->taken = true;
+}
+
+/* A reply that waits is taken with it. */
+static void cancel(struct upstream *upstream, struct upstream_call *of)
+{
+    struct fake_call *call = verb_on(upstream, of);
     call->cancelled = true;
+    call->taken = call->taken || call->replied;
 }
 
 static void close_connection(struct upstream *upstream)
@@ -62,7 +142,15 @@ static void close_connection(struct upstream *upstream)
     connection->closed = true;
 }
 
-static const struct upstream_verbs verbs = {start, cancel, close_connection};
+static const struct upstream_verbs verbs = {
+    .start = start,
+    .send = send_message,
+    .finish = finish,
+    .receive = receive,
+    .take = take,
+    .cancel = cancel,
+    .close = close_connection,
+};
 
 static struct upstream *open_connection(struct transport *transport, const struct conf_upstream *to,
                                         uint32_t max_message, const struct upstream_events *events,
@@ -112,15 +200,66 @@ void fake_all_ready(struct fake_transport *fake)
         fake_state(fake, i, UPSTREAM_READY);
 }
 
-void fake_end(struct fake_transport *fake, size_t at, struct upstream_end end)
+/* A call of which something may be told. */
+static struct fake_call *event_of(struct fake_transport *fake, size_t at,
+                                  const struct upstream_events **ret_events)
 {
     cr_assert_lt(at, fake->call_count, "there is no call %zu", at);
     struct fake_call *call = &fake->calls[at];
     struct fake_connection *connection = &fake->connections[call->connection];
     cr_assert_not(call->ended, "call %zu has ended", at);
     cr_assert_not(connection->closed);
+    *ret_events = connection->events;
+    return call;
+}
+
+void fake_replied(struct fake_transport *fake, size_t at)
+{
+    const struct upstream_events *events;
+    struct fake_call *call = event_of(fake, at, &events);
+    cr_assert(call->held, "call %zu is not held", at);
+    cr_assert_not(call->replied);
+    call->replied = true;
+    events->call_replied(call->context);
+}
+
+void fake_end(struct fake_transport *fake, size_t at, struct upstream_end end)
+{
+    const struct upstream_events *events;
+    struct fake_call *call = event_of(fake, at, &events);
+    cr_assert(call->taken || !call->held, "the reply of call %zu has not been taken", at);
     call->ended = true;
-    connection->events->call_ended(call->context, &end);
+    events->call_ended(call->context, &end);
+}
+
+void fake_headers(struct fake_transport *fake, size_t at, const char *name, const char *value)
+{
+    const struct upstream_events *events;
+    struct fake_call *call = event_of(fake, at, &events);
+    struct metadata headers = {0};
+    metadata_add(&headers, span_text(name), span_text(value));
+    events->call_headers(call->context, &headers);
+    metadata_clear(&headers);
+}
+
+void fake_message(struct fake_transport *fake, size_t at, struct span bytes)
+{
+    const struct upstream_events *events;
+    struct fake_call *call = event_of(fake, at, &events);
+    cr_assert(call->asked, "call %zu has not been asked for a message", at);
+    struct blob *message = blob_copy(bytes);
+    call->asked = false;
+    events->call_received(call->context, message);
+    blob_unref(message);
+}
+
+void fake_taken(struct fake_transport *fake, size_t at)
+{
+    const struct upstream_events *events;
+    struct fake_call *call = event_of(fake, at, &events);
+    cr_assert(call->sending, "call %zu has nothing to take", at);
+    call->sending = false;
+    events->call_sent(call->context);
 }
 
 void fake_reply(struct fake_transport *fake, size_t call, struct span bytes)
@@ -163,6 +302,9 @@ static void answered(struct request *request, const struct outcome *outcome)
     ask->code = outcome->code;
     ask->phase = outcome->phase;
     copy_text(ask->message, sizeof(ask->message), outcome->message);
+    if (!request->stream)
+        copy_metadata(ask->headers, sizeof(ask->headers), outcome->headers);
+    copy_metadata(ask->trailers, sizeof(ask->trailers), outcome->trailers);
     blob_unref(ask->reply);
     ask->reply = blob_ref(outcome->reply);
     if (ask->on_answer)
@@ -176,6 +318,54 @@ void ask_make(struct ask *ask, const char *method)
     request->payload = ask->length > 0 ? blob_copy(span_of(ask->bytes, ask->length)) : NULL;
     request->body = blob_span(request->payload);
     request->answer = answered;
+}
+
+static void replied(struct request *request)
+{
+    struct ask *ask = (struct ask *)request;
+    ask->replied++;
+    if (ask->on_replied)
+        ask->on_replied(ask);
+}
+
+void ask_held(struct ask *ask, const char *method)
+{
+    ask_make(ask, method);
+    ask->request.replied = replied;
+}
+
+static void opened(struct request *request)
+{
+    struct ask *ask = (struct ask *)request;
+    ask->opened++;
+    if (ask->on_opened)
+        ask->on_opened(ask);
+}
+
+static void headers(struct request *request, const struct metadata *metadata)
+{
+    struct ask *ask = (struct ask *)request;
+    ask->headers_count++;
+    copy_metadata(ask->headers, sizeof(ask->headers), metadata);
+}
+
+static void received(struct request *request, struct blob *message)
+{
+    struct ask *ask = (struct ask *)request;
+    ask->received++;
+    copy_text(ask->last, sizeof(ask->last), blob_span(message));
+}
+
+static void sent(struct request *request)
+{
+    ((struct ask *)request)->sent++;
+}
+
+void ask_stream(struct ask *ask, const char *method)
+{
+    static const struct request_stream stream = {opened, headers, received, sent};
+    ask_make(ask, method);
+    ask->request.stream = &stream;
 }
 
 void ask_admit(struct ask *ask, struct pool *pool, const char *database, int64_t timeout)

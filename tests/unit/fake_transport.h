@@ -19,10 +19,23 @@ struct fake_call {
     char path[RPC_PATH_MAX];
     char authorization[64];
     char database[REQUEST_DATABASE_MAX + 1];
-    struct blob *message; /* body and tail, as they would be sent */
+    char metadata[256];   /* "name=value;" each */
+    struct blob *message; /* body and tail, as they would be sent; of a stream the last one */
+    enum encoding encoding;
     int64_t deadline;
     bool cancelled;
     bool ended;
+    bool held;    /* the reply waits to be taken */
+    bool replied; /* of a held call: it was told so */
+    bool taken;
+
+    /* Of streams. */
+    bool stream;
+    size_t messages; /* sent */
+    bool compressed; /* the last of them is */
+    bool sending;    /* it has not been taken */
+    bool asked;      /* for a message */
+    bool finished;   /* no more will be sent */
 };
 
 struct fake_connection {
@@ -52,12 +65,20 @@ void fake_close(struct fake_transport *fake);
 void fake_state(struct fake_transport *fake, size_t connection, enum upstream_state state);
 void fake_all_ready(struct fake_transport *fake);
 
+/* The reply of a held call has begun. */
+void fake_replied(struct fake_transport *fake, size_t call);
+
 /* Ends of a call: anything; a reply of these bytes; an error the server sent; one that came up on
  * the way, of a call that the server may have begun or has not. */
 void fake_end(struct fake_transport *fake, size_t call, struct upstream_end end);
 void fake_reply(struct fake_transport *fake, size_t call, struct span reply);
 void fake_refuse(struct fake_transport *fake, size_t call, enum code code);
 void fake_break(struct fake_transport *fake, size_t call, enum code code, bool unstarted);
+
+/* Events of a stream: metadata of one item; a message that was asked for; room for the next. */
+void fake_headers(struct fake_transport *fake, size_t call, const char *name, const char *value);
+void fake_message(struct fake_transport *fake, size_t call, struct span bytes);
+void fake_taken(struct fake_transport *fake, size_t call);
 
 /* A request and how it ended. */
 struct ask {
@@ -69,7 +90,19 @@ struct ask {
     enum code code;
     enum phase phase;
     char message[1024];
+    char headers[256]; /* "name=value;" each */
+    char trailers[256];
     struct blob *reply;
+    void (*on_replied)(struct ask *ask); /* called then, or NULL */
+    size_t replied;
+
+    /* Of streams: what has happened. */
+    void (*on_opened)(struct ask *ask); /* called then, or NULL */
+    size_t opened;
+    size_t headers_count;
+    size_t received;
+    size_t sent;
+    char last[64]; /* the message received last */
 };
 
 /* Fields of the message. */
@@ -78,6 +111,12 @@ void ask_number(struct ask *ask, uint16_t field, uint64_t value);
 
 /* Sets what the maker of a request sets, with the message as written. */
 void ask_make(struct ask *ask, const char *method);
+
+/* The same, whose reply waits to be taken. */
+void ask_held(struct ask *ask, const char *method);
+
+/* Makes it a stream. */
+void ask_stream(struct ask *ask, const char *method);
 
 /* Sets what admission finds out, for what stands behind it: deadline in ms from now. */
 void ask_admit(struct ask *ask, struct pool *pool, const char *database, int64_t timeout);

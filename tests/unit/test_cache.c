@@ -26,6 +26,12 @@ static void connected(void *context, struct pool *of)
     (void)context, (void)of;
 }
 
+static void away(void *context, struct pool *of)
+{
+    (void)context;
+    cache_clear_session(cache, of);
+}
+
 static struct pool *new_pool(const struct conf_database *of)
 {
     char *error = NULL;
@@ -33,7 +39,8 @@ static struct pool *new_pool(const struct conf_database *of)
                                .transport = &fake.transport,
                                .logger = &sink.logger,
                                .database = of,
-                               .connected = connected};
+                               .connected = connected,
+                               .away = away};
     struct pool *made = pool_new(&setup, &error);
     cr_assert_not_null(made, "%s", error);
     fake_state(&fake, fake.connection_count - 1, UPSTREAM_READY);
@@ -197,6 +204,18 @@ Test(cache, takes_descriptions_by_name_and_sessions)
         cr_expect_eq(cache_takes(&asks[0].request), cases[i].taken, "case %zu", i);
         ask_free(&asks[0]);
     }
+}
+
+Test(cache, takes_no_streams_and_no_compressed_questions)
+{
+    make(0, "GetVersion", NULL);
+    asks[0].request.encoding = ENCODING_GZIP; /* it is not read */
+    cr_expect(cache_takes(&asks[0].request));
+    ask_stream(&asks[0], "GetVersion");
+    cr_expect_not(cache_takes(&asks[0].request));
+    make(1, "DescribeCollection", "c");
+    asks[1].request.encoding = ENCODING_GZIP;
+    cr_expect_not(cache_takes(&asks[1].request));
 }
 
 Test(cache, takes_names_of_milvuss_length)
@@ -771,6 +790,37 @@ Test(cache, connect_is_asked_in_the_daemons_name)
     fake_reply(&fake, 0, span_of("\x0a\x00", 2));
     expect_reply(&asks[0], span_of("\x0a\x00", 2));
     expect_reply(&asks[1], span_of("\x0a\x00", 2));
+}
+
+/* What an upstream that is away had said is forgotten; a description is of its data, and stays. */
+Test(cache, session_is_forgotten_while_the_upstream_is_away)
+{
+    make(0, "GetVersion", NULL);
+    put(0);
+    fake_reply(&fake, 0, span_of("\x12\x01v", 3));
+    keep(1, "c", "c", 7);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    make(2, "GetVersion", NULL);
+    put(2);
+    expect_reply(&asks[2], span_of("\x12\x01v", 3));
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    make(3, "GetVersion", NULL);
+    put(3);
+    expect_failure(&asks[3], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    cr_expect(is_kept("c"));
+}
+
+/* Whose metadata would a shared question carry? */
+Test(cache, metadata_of_askers_do_not_travel)
+{
+    struct metadata metadata = {0};
+    metadata_add(&metadata, span_text("id"), span_text("7"));
+    make(0, "DescribeCollection", "c");
+    asks[0].request.metadata = &metadata;
+    put(0);
+    cr_expect_str_eq(fake.calls[0].metadata, "");
+    reply(0, "c", 7, 1);
+    metadata_clear(&metadata);
 }
 
 Test(cache, session_asked_before_a_reconnect_is_not_kept)

@@ -95,9 +95,11 @@ Test(output, small_pieces_are_gathered_in_order)
     cr_expect(span_is(blob_span(read_so_far), "header and text"));
 }
 
+#define COPIES 8192 /* bytes of a piece of copies */
+
 Test(output, piece_of_copies_is_filled_and_then_another_begun)
 {
-    char text[512];
+    char text[COPIES];
     memset(text, 't', sizeof(text));
     add("first");
     output_add(&output, span_of(text, sizeof(text) - 5));
@@ -106,29 +108,48 @@ Test(output, piece_of_copies_is_filled_and_then_another_begun)
     count_pieces(2);
     output_add(&output, span_of(text, sizeof(text)));
     count_pieces(3);
-    cr_expect_eq(output.size, 5 + 507 + 1 + 512);
+    cr_expect_eq(output.size, COPIES + 1 + COPIES);
 }
 
-Test(output, blob_is_referenced_until_it_is_written)
+/* Up to 1 KiB it is copied, beyond that referenced. */
+Test(output, larger_blob_is_referenced_until_it_is_written)
 {
-    struct blob *blob = blob_copy(span_text("message"));
-    add("head ");
-    output_add_blob(&output, blob);
-    add(" tail");
-    count_pieces(3);
-    cr_expect_eq(blob->references, 2);
+    for (size_t size = 1024; size <= 1025; size++) {
+        size_t referenced = size > 1024;
+        struct blob *blob = counting(size);
+        add("head ");
+        output_add_blob(&output, blob);
+        add(" tail");
+        count_pieces(referenced ? 3 : 1);
+        cr_expect_eq(blob->references, 1 + referenced);
+        cr_assert_eq(output_write(&output, ends[0]), 0);
+        cr_expect_eq(blob->references, 1);
+        drain(SIZE_MAX);
+        cr_expect_eq(memcmp(read_so_far->data + read_so_far->size - 5 - size, blob->data, size), 0);
+        blob_unref(blob);
+    }
+}
+
+Test(output, part_of_a_blob_is_what_is_written)
+{
+    struct blob *blob = counting(9000);
+    output_add_part(&output, blob, span_of(blob->data + 100, 2000));
+    output_add_part(&output, blob, span_of(blob->data + 7, 3));
+    cr_expect_eq(output.size, 2003);
     cr_assert_eq(output_write(&output, ends[0]), 0);
-    cr_expect_eq(blob->references, 1);
+    cr_expect_eq(output.written, 2003);
+    drain(SIZE_MAX);
+    cr_expect_eq(memcmp(read_so_far->data, blob->data + 100, 2000), 0);
+    cr_expect_eq(memcmp(read_so_far->data + 2000, blob->data + 7, 3), 0);
     blob_unref(blob);
-    drain(100);
-    cr_expect(span_is(blob_span(read_so_far), "head message tail"));
 }
 
 Test(output, clear_drops_references)
 {
-    struct blob *blob = blob_copy(span_text("message"));
+    struct blob *blob = counting(2000);
     add("head");
     output_add_blob(&output, blob);
+    cr_expect_eq(blob->references, 2);
     output_clear(&output);
     cr_expect_eq(blob->references, 1);
     cr_expect_eq(output.size, 0);
@@ -167,17 +188,17 @@ Test(output, socket_that_is_full_is_written_to_in_parts)
 /* More pieces than one system call takes, and what comes in between is put behind them. */
 Test(output, many_pieces_keep_their_order)
 {
-    struct blob *blob = counting(997);
+    struct blob *blob = counting(1997);
     for (unsigned i = 0; i < 150; i++) {
         output_add_blob(&output, blob);
         add("|");
     }
     count_pieces(300);
     pump(5000);
-    cr_assert_eq(read_so_far->size, 150 * 998);
+    cr_assert_eq(read_so_far->size, 150 * 1998);
     for (unsigned i = 0; i < 150; i++) {
-        cr_assert_eq(memcmp(read_so_far->data + i * 998, blob->data, 997), 0, "piece %u", i);
-        cr_assert_eq(read_so_far->data[i * 998 + 997], '|');
+        cr_assert_eq(memcmp(read_so_far->data + i * 1998, blob->data, 1997), 0, "piece %u", i);
+        cr_assert_eq(read_so_far->data[i * 1998 + 1997], '|');
     }
     blob_unref(blob);
 }

@@ -19,6 +19,7 @@ static struct conf_upstream upstream;
 static struct conf_database database;
 static struct pool *pool;
 static size_t connected_count;
+static size_t away_count;
 static struct ask asks[ASKS];
 static char secret_path[] = "/tmp/mvb-pool-XXXXXX";
 
@@ -27,6 +28,13 @@ static void connected(void *context, struct pool *of)
     (void)context;
     cr_expect_eq(of, pool);
     connected_count++;
+}
+
+static void away(void *context, struct pool *of)
+{
+    (void)context;
+    cr_expect_eq(of, pool);
+    away_count++;
 }
 
 static void begin(void)
@@ -52,7 +60,8 @@ static void open_pool(void)
                                .logger = &sink.logger,
                                .database = &database,
                                .max_message = 1000,
-                               .connected = connected};
+                               .connected = connected,
+                               .away = away};
     pool = pool_new(&setup, &error);
     cr_assert_not_null(pool, "%s", error);
 }
@@ -169,6 +178,421 @@ Test(pool, deadline_noticed_by_the_transport_is_a_deadline)
     submit(0);
     fake_break(&fake, 0, CODE_DEADLINE_EXCEEDED, false);
     expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "milvus-bouncer: ");
+}
+
+/* What only clients of gRPC have. */
+Test(pool, metadata_and_encoding_travel)
+{
+    struct metadata metadata = {0};
+    metadata_add(&metadata, span_text("id"), span_text("7"));
+    open_ready();
+    asks[0].request.metadata = &metadata;
+    asks[0].request.encoding = ENCODING_GZIP;
+    submit(0);
+    cr_expect_str_eq(fake.calls[0].metadata, "id=7;");
+    cr_expect_eq(fake.calls[0].encoding, ENCODING_GZIP);
+    cr_expect_not(fake.calls[0].stream);
+    fake_reply(&fake, 0, span_text("r"));
+    metadata_clear(&metadata);
+}
+
+Test(pool, metadata_of_the_server_come_with_the_end)
+{
+    static const enum code codes[] = {CODE_OK, CODE_NOT_FOUND};
+    struct metadata headers = {0};
+    struct metadata trailers = {0};
+    struct blob *reply = blob_copy(span_text("r"));
+    metadata_add(&headers, span_text("by"), span_text("a"));
+    metadata_add(&trailers, span_text("cost"), span_text("3"));
+    open_ready();
+    for (size_t i = 0; i < 2; i++) {
+        submit(i);
+        fake_end(&fake, i,
+                 (struct upstream_end){.code = codes[i],
+                                       .reply = codes[i] == CODE_OK ? reply : NULL,
+                                       .headers = &headers,
+                                       .trailers = &trailers,
+                                       .from_peer = true});
+        cr_expect_eq(asks[i].code, codes[i]);
+        cr_expect_str_eq(asks[i].headers, "by=a;");
+        cr_expect_str_eq(asks[i].trailers, "cost=3;");
+    }
+    blob_unref(reply);
+    metadata_clear(&headers);
+    metadata_clear(&trailers);
+}
+
+/* ---- streams ---- */
+
+static void submit_stream_for(size_t at, int64_t timeout)
+{
+    ask_stream(&asks[at], "DumpMessages");
+    ask_admit(&asks[at], pool, "books", timeout);
+    pool_submit(pool, &asks[at].request);
+}
+
+static void submit_stream(size_t at)
+{
+    submit_stream_for(at, LONG);
+}
+
+static void give(size_t at, const char *text, bool compressed)
+{
+    struct blob *message = blob_copy(span_text(text));
+    pool_send(&asks[at].request, message, compressed);
+    blob_unref(message);
+}
+
+Test(pool, stream_is_opened_with_its_call)
+{
+    struct metadata metadata = {0};
+    metadata_add(&metadata, span_text("id"), span_text("7"));
+    open_with_secret("key");
+    asks[0].request.metadata = &metadata;
+    asks[0].request.encoding = ENCODING_DEFLATE;
+    submit_stream(0);
+    cr_expect_eq(asks[0].opened, 1);
+    cr_assert_eq(fake.call_count, 1);
+    const struct fake_call *call = &fake.calls[0];
+    cr_expect(call->stream);
+    cr_expect_str_eq(call->path, "/milvus.proto.milvus.MilvusService/DumpMessages");
+    cr_expect_str_eq(call->database, "books");
+    cr_expect_str_eq(call->authorization, "a2V5");
+    cr_expect_str_eq(call->metadata, "id=7;");
+    cr_expect_eq(call->encoding, ENCODING_DEFLATE);
+    cr_expect_eq(call->deadline, asks[0].request.deadline);
+    cr_expect_eq(pool_phase(pool, &asks[0].request), PHASE_UPSTREAM);
+    fake_end(&fake, 0, (struct upstream_end){.from_peer = true});
+    expect_reply(&asks[0], span_of(NULL, 0));
+    metadata_clear(&metadata);
+}
+
+Test(pool, messages_of_a_stream_go_both_ways)
+{
+    open_ready();
+    submit_stream(0);
+    give(0, "one", false);
+    cr_expect(span_is(blob_span(fake.calls[0].message), "one"));
+    cr_expect_not(fake.calls[0].compressed);
+    cr_expect_eq(asks[0].sent, 0);
+    fake_taken(&fake, 0);
+    cr_expect_eq(asks[0].sent, 1);
+    give(0, "two", true);
+    cr_expect(fake.calls[0].compressed);
+    fake_taken(&fake, 0);
+    pool_finish(&asks[0].request);
+    cr_expect(fake.calls[0].finished);
+
+    fake_headers(&fake, 0, "by", "a");
+    cr_expect_eq(asks[0].headers_count, 1);
+    cr_expect_str_eq(asks[0].headers, "by=a;");
+    cr_expect_not(fake.calls[0].asked);
+    pool_receive(&asks[0].request);
+    cr_expect(fake.calls[0].asked);
+    fake_message(&fake, 0, span_text("reply"));
+    cr_expect_eq(asks[0].received, 1);
+    cr_expect_str_eq(asks[0].last, "reply");
+
+    struct metadata trailers = {0};
+    metadata_add(&trailers, span_text("cost"), span_text("3"));
+    fake_end(&fake, 0, (struct upstream_end){.trailers = &trailers, .from_peer = true});
+    metadata_clear(&trailers);
+    expect_reply(&asks[0], span_of(NULL, 0));
+    cr_expect_str_eq(asks[0].trailers, "cost=3;");
+}
+
+Test(pool, stream_holds_its_slot_to_its_end)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_stream(0);
+    submit_stream(1);
+    cr_expect_eq(asks[1].opened, 0);
+    pool_receive(&asks[0].request);
+    fake_message(&fake, 0, span_text("m"));
+    cr_expect_eq(asks[1].opened, 0);
+    fake_refuse(&fake, 0, CODE_NOT_FOUND);
+    expect_failure(&asks[0], CODE_NOT_FOUND, PHASE_UPSTREAM, "said the server");
+    cr_expect_eq(asks[1].opened, 1);
+    fake_refuse(&fake, 1, CODE_NOT_FOUND);
+}
+
+Test(pool, stream_that_waits_may_be_cancelled)
+{
+    open_pool();
+    submit_stream(0);
+    cancel(0);
+    fake_all_ready(&fake);
+    cr_expect_eq(asks[0].opened, 0);
+    cr_expect_eq(fake.call_count, 0);
+}
+
+static void cancel_at_once(struct ask *ask)
+{
+    cancel((size_t)(ask - asks));
+}
+
+static void give_at_once(struct ask *ask)
+{
+    give((size_t)(ask - asks), "at once", false);
+}
+
+/* Whoever is told that the stream is open may use it, or be gone; also out of the queue. */
+Test(pool, opened_stream_may_be_used_and_dropped_at_once)
+{
+    database.max_in_flight = 3;
+    open_pool();
+    for (size_t i = 0; i < 3; i++) {
+        asks[i].on_opened = i == 1 ? cancel_at_once : give_at_once;
+        submit_stream(i);
+    }
+    fake_all_ready(&fake);
+    cr_assert_eq(fake.call_count, 3);
+    cr_expect(fake.calls[0].sending);
+    cr_expect(fake.calls[1].cancelled);
+    cr_expect(fake.calls[2].sending);
+    for (size_t i = 0; i < 3; i++)
+        fake_break(&fake, i, CODE_CANCELLED, false);
+    cr_expect_eq(asks[1].answers, 0);
+}
+
+Test(pool, cancelled_stream_hears_nothing)
+{
+    open_ready();
+    submit_stream(0);
+    give(0, "one", false);
+    pool_receive(&asks[0].request);
+    cancel(0);
+    cr_expect(fake.calls[0].cancelled);
+    fake_headers(&fake, 0, "by", "a");
+    fake_message(&fake, 0, span_text("late"));
+    fake_taken(&fake, 0);
+    fake_break(&fake, 0, CODE_CANCELLED, false);
+    cr_expect_eq(asks[0].headers_count + asks[0].received + asks[0].sent + asks[0].answers, 0);
+}
+
+Test(pool, deadline_ends_a_stream)
+{
+    open_ready();
+    submit_stream_for(0, SHORT);
+    pool_receive(&asks[0].request);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "deadline");
+    cr_expect(fake.calls[0].cancelled);
+    fake_message(&fake, 0, span_text("late"));
+    cr_expect_eq(asks[0].received, 0);
+    fake_break(&fake, 0, CODE_CANCELLED, false);
+}
+
+/* ---- held replies ---- */
+
+static void submit_held_for(size_t at, int64_t timeout)
+{
+    ask_number(&asks[at], 9, at);
+    ask_held(&asks[at], "Query");
+    ask_admit(&asks[at], pool, "books", timeout);
+    pool_submit(pool, &asks[at].request);
+}
+
+static void submit_held(size_t at)
+{
+    submit_held_for(at, LONG);
+}
+
+static void take(size_t at)
+{
+    pool_take(&asks[at].request);
+}
+
+Test(pool, held_reply_waits_to_be_taken)
+{
+    open_ready();
+    submit_held(0);
+    submit(1);
+    cr_expect(fake.calls[0].held);
+    cr_expect_not(fake.calls[1].held);
+    cr_expect_eq(asks[0].replied, 0);
+    fake_replied(&fake, 0);
+    cr_expect_eq(asks[0].replied, 1);
+    cr_expect_not(fake.calls[0].taken);
+    cr_expect_eq(pool_phase(pool, &asks[0].request), PHASE_UPSTREAM);
+    take(0);
+    cr_expect(fake.calls[0].taken);
+    cr_expect_eq(asks[0].answers, 0);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+static void take_at_once(struct ask *ask)
+{
+    pool_take(&ask->request);
+}
+
+Test(pool, held_reply_may_be_taken_at_once)
+{
+    open_ready();
+    asks[0].on_replied = take_at_once;
+    submit_held(0);
+    fake_replied(&fake, 0);
+    cr_expect(fake.calls[0].taken);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+Test(pool, held_reply_keeps_its_slot)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held(0);
+    submit(1);
+    fake_replied(&fake, 0);
+    cr_expect_eq(fake.call_count, 1);
+    take(0);
+    cr_expect_eq(fake.call_count, 1);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_call(1, 1);
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+/* That it replied is said of a call without a reply, too. */
+Test(pool, held_call_may_fail)
+{
+    open_ready();
+    submit_held(0);
+    fake_replied(&fake, 0);
+    take(0);
+    fake_refuse(&fake, 0, CODE_NOT_FOUND);
+    expect_failure(&asks[0], CODE_NOT_FOUND, PHASE_UPSTREAM, "said the server");
+    submit_held(1);
+    fake_replied(&fake, 1);
+    take(1);
+    fake_break(&fake, 1, CODE_UNAVAILABLE, false);
+    expect_failure(&asks[1], CODE_UNAVAILABLE, PHASE_UPSTREAM, "broken pipe");
+}
+
+Test(pool, held_call_that_was_not_begun_is_held_again)
+{
+    open_ready();
+    submit_held(0);
+    fake_replied(&fake, 0);
+    take(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_assert_eq(fake.call_count, 2);
+    expect_call(1, 0);
+    cr_expect(fake.calls[1].held);
+    cr_expect_eq(asks[0].replied, 1);
+    fake_replied(&fake, 1);
+    cr_expect_eq(asks[0].replied, 2);
+    take(0);
+    cr_expect(fake.calls[1].taken);
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+/* The call's end frees its slot, and is nobody's business. */
+static void expect_slot_freed(size_t ask)
+{
+    cr_expect(fake.calls[0].taken);
+    cr_expect_eq(fake.call_count, 1);
+    fake_break(&fake, 0, CODE_CANCELLED, false);
+    expect_call(1, ask);
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+Test(pool, cancelled_while_the_reply_waits)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held(0);
+    submit(1);
+    fake_replied(&fake, 0);
+    cancel(0);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 0);
+}
+
+/* Nobody waits for the reply, so the pool takes it for the call to end. */
+Test(pool, cancelled_before_it_replied)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held(0);
+    submit(1);
+    cancel(0);
+    cr_expect_not(fake.calls[0].taken);
+    fake_replied(&fake, 0);
+    cr_expect_eq(asks[0].replied, 0);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 0);
+}
+
+static void cancel_when_replied(struct ask *ask)
+{
+    pool_cancel(pool, &ask->request);
+}
+
+Test(pool, cancelled_in_the_moment_it_replies)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    asks[0].on_replied = cancel_when_replied;
+    submit_held(0);
+    submit(1);
+    fake_replied(&fake, 0);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 0);
+}
+
+Test(pool, cancelled_after_the_reply_was_taken)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held(0);
+    submit(1);
+    fake_replied(&fake, 0);
+    take(0);
+    cancel(0);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 0);
+}
+
+Test(pool, deadline_passes_while_the_reply_waits)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held_for(0, SHORT);
+    submit(1);
+    fake_replied(&fake, 0);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "deadline");
+    cr_expect(fake.calls[0].cancelled);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 1);
+}
+
+Test(pool, deadline_passes_before_it_replied)
+{
+    database.max_in_flight = 1;
+    open_ready();
+    submit_held_for(0, SHORT);
+    submit(1);
+    run_until(loop, &asks[0].answers, 1);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "deadline");
+    fake_replied(&fake, 0);
+    cr_expect_eq(asks[0].replied, 0);
+    expect_slot_freed(1);
+    cr_expect_eq(asks[0].answers, 1);
+}
+
+Test(pool, may_be_freed_while_cancelled_calls_are_held)
+{
+    open_ready();
+    submit_held(0);
+    submit_held(1);
+    fake_replied(&fake, 0);
+    cancel(0);
+    cancel(1);
 }
 
 /* ---- limits ---- */
@@ -462,6 +886,152 @@ Test(pool, connection_that_cannot_be_opened_is_an_error)
     free(error);
 }
 
+/* ---- an upstream that is away ---- */
+
+static void submit_session(size_t at)
+{
+    ask_make(&asks[at], at % 2 ? "Connect" : "GetVersion");
+    ask_admit(&asks[at], pool, "books", LONG);
+    pool_submit(pool, &asks[at].request);
+}
+
+static void expect_away(size_t at)
+{
+    expect_failure(&asks[at], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    cr_expect_str_eq(asks[at].message,
+                     "milvus-bouncer: database books: connect: no connection to upstream main "
+                     "(http://db:19530): connection refused");
+}
+
+Test(pool, session_waits_for_the_first_attempt)
+{
+    open_pool();
+    submit_session(0);
+    run_for(loop, SHORT);
+    cr_expect_eq(asks[0].answers, 0);
+    fake_all_ready(&fake);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+Test(pool, sessions_that_wait_fail_with_the_attempt)
+{
+    database.queue_size = 8;
+    open_pool();
+    submit(0);
+    submit_session(1);
+    submit(2);
+    submit_session(3);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    expect_away(1);
+    expect_away(3);
+    cr_expect_eq(asks[0].answers + asks[2].answers, 0);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    expect_call(0, 0);
+    expect_call(1, 2);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+}
+
+Test(pool, session_fails_at_once_while_the_upstream_is_away)
+{
+    open_pool();
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    submit_session(0);
+    expect_away(0);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING); /* tries again */
+    submit_session(1);
+    expect_away(1);
+    submit(2);
+    cr_expect_eq(asks[2].answers, 0);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    submit_session(3);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[3], span_text("r"));
+}
+
+/* The upstream may be back in a moment. */
+Test(pool, session_waits_out_a_short_loss)
+{
+    open_ready();
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    submit_session(0);
+    cr_expect_eq(asks[0].answers, 0);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    fake_reply(&fake, 0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+Test(pool, upstream_is_not_away_while_a_connection_is_up)
+{
+    database.pool_size = 2;
+    database.max_in_flight = 1;
+    open_pool();
+    fake_state(&fake, 0, UPSTREAM_READY);
+    submit(0);
+    submit_session(1);
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    cr_expect_eq(asks[1].answers, 0);
+    cr_expect_eq(away_count, 0);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    cr_expect_eq(away_count, 0);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    cr_expect_eq(away_count, 1);
+    expect_away(1);
+    fake_reply(&fake, 0, span_text("r"));
+}
+
+Test(pool, tells_once_that_the_upstream_is_away)
+{
+    database.pool_size = 2;
+    open_pool();
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    cr_expect_eq(away_count, 1);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    cr_expect_eq(away_count, 1);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    cr_expect_eq(away_count, 2);
+}
+
+/* Who is told asks again at once, and takes another out of the queue. */
+static void ask_again_and_drop(struct ask *ask)
+{
+    (void)ask;
+    submit_session(5);
+    cancel(3);
+}
+
+Test(pool, whoever_is_told_may_come_back)
+{
+    database.queue_size = 8;
+    open_pool();
+    submit_session(1);
+    submit(2);
+    submit_session(3);
+    submit_session(4);
+    asks[1].on_answer = ask_again_and_drop;
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    expect_away(1);
+    expect_away(4);
+    expect_away(5);
+    cr_expect_eq(asks[2].answers + asks[3].answers, 0);
+    cancel(2);
+}
+
+Test(pool, session_is_not_sent_again_to_an_upstream_that_is_away)
+{
+    open_ready();
+    submit_session(0);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "did not take the request");
+}
+
 /* ---- repeating ---- */
 
 Test(pool, what_was_not_begun_is_sent_once_more)
@@ -475,17 +1045,17 @@ Test(pool, what_was_not_begun_is_sent_once_more)
     expect_reply(&asks[0], span_text("r"));
 }
 
-/* Three times more at most, as pool.c has it. */
+/* Eight times more at most, as pool.c has it. */
 Test(pool, what_is_never_begun_is_given_up)
 {
     open_ready();
     submit(0);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 9; i++) {
         cr_assert_eq(fake.call_count, i + 1);
         cr_assert_eq(asks[0].answers, 0);
         fake_break(&fake, i, CODE_UNAVAILABLE, true);
     }
-    cr_expect_eq(fake.call_count, 4);
+    cr_expect_eq(fake.call_count, 9);
     expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "did not take the request");
     cr_expect(strstr(asks[0].message, "broken pipe"));
 }
@@ -511,6 +1081,17 @@ Test(pool, what_may_have_begun_is_never_repeated)
         cr_expect_eq(fake.call_count, i + 1);
         expect_failure(&asks[i], codes[i], PHASE_UPSTREAM, "broken pipe");
     }
+}
+
+/* Messages of it may be gone. */
+Test(pool, stream_is_never_sent_again)
+{
+    open_ready();
+    submit_stream(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_expect_eq(fake.call_count, 1);
+    cr_expect_eq(asks[0].opened, 1);
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "did not take the request");
 }
 
 Test(pool, repeated_goes_before_those_who_wait)
@@ -554,6 +1135,20 @@ Test(pool, new_secret_is_read_when_the_old_one_is_refused)
     expect_reply(&asks[0], span_text("r"));
     cr_expect(strstr(sink.text, "has been read again"), "%s", sink.text);
     cr_expect_null(strstr(sink.text, "refuses the credential"), "%s", sink.text);
+}
+
+/* The next one has it. */
+Test(pool, refused_stream_reads_the_new_secret_too)
+{
+    open_with_secret("old");
+    submit_stream(0);
+    write_secret("new");
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    cr_expect_eq(fake.call_count, 1);
+    expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    submit_stream(1);
+    cr_expect_str_eq(fake.calls[1].authorization, "bmV3");
+    fake_refuse(&fake, 1, CODE_NOT_FOUND);
 }
 
 /* The first that is refused reads the new secret; the others were sent with the old one too. */

@@ -3,13 +3,15 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "fake_transport.h"
 #include "pool/clock.h"
 #include "pool/router.h"
 
-#define ASKS 8
-#define LONG 60000 /* ms, a time that does not pass in a test */
+#define ASKS        8
+#define LONG        60000 /* ms, a time that does not pass in a test */
+#define MAX_MESSAGE 1000
 
 static struct fake_transport fake;
 static struct fake_log sink;
@@ -20,7 +22,8 @@ static size_t first_call; /* behind what the router asks for itself */
 
 static const struct conf_upstream upstream = {
     .name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
-static const struct conf_method_timeout timeouts[] = {{"Search", 2000}, {"Flush", 900000}};
+static const struct conf_method_timeout timeouts[] = {
+    {"Search", 2000}, {"Flush", 900000}, {"DumpMessages", 4000}};
 
 /* Connections 0 to 2, in this order. */
 static struct conf_database databases[] = {
@@ -29,12 +32,13 @@ static struct conf_database databases[] = {
      .default_timeout = 30000,
      .max_timeout = 300000,
      .method_timeouts = timeouts,
-     .method_timeout_count = 2},
+     .method_timeout_count = 3},
     {.name = "same", .upstream_name = "same", .default_timeout = 30000, .max_timeout = 300000},
     {.name = "*", .default_timeout = 30000, .max_timeout = 300000},
 };
 static struct conf conf = {.databases = databases,
-                           .schema_cache = {.ttl = LONG, .max_entries = 100}};
+                           .schema_cache = {.ttl = LONG, .max_entries = 100},
+                           .limits = {.max_message = MAX_MESSAGE}};
 
 /* The upstream answers what the router wants to know of it; later calls are the test's. */
 static void answer_own_questions(void)
@@ -264,6 +268,240 @@ Test(router, streams_are_refused)
     cr_expect_eq(calls(), 0);
 }
 
+/* ---- streams ---- */
+
+static void submit_stream(size_t at, const char *method, const char *beside)
+{
+    ask_stream(&asks[at], method);
+    asks[at].request.database = span_text(beside);
+    router_submit(router, &asks[at].request);
+}
+
+Test(router, streams_go_to_the_database_beside_them)
+{
+    submit_stream(0, "DumpMessages", "books");
+    cr_expect_eq(asks[0].opened, 1);
+    cr_expect(call(0)->stream);
+    cr_expect_eq(call(0)->connection, 0);
+    cr_expect_str_eq(call(0)->database, "books_v2");
+    submit_stream(1, "other.Service/Unknown", "other");
+    cr_expect_eq(asks[1].opened, 1);
+    cr_expect_eq(call(1)->connection, 2);
+    cr_expect_str_eq(call(1)->path, "/other.Service/Unknown");
+    fake_refuse(&fake, first_call, CODE_NOT_FOUND);
+    fake_end(&fake, first_call + 1, (struct upstream_end){.from_peer = true});
+    expect_failure(&asks[0], CODE_NOT_FOUND, PHASE_UPSTREAM, "said the server");
+    expect_reply(&asks[1], span_of(NULL, 0));
+}
+
+/* What stands in the request is no message of the stream. */
+Test(router, no_message_of_a_stream_is_read)
+{
+    ask_text(&asks[0], db_name, "books");
+    submit_stream(0, "Search", "same");
+    cr_expect_eq(call(0)->connection, 1);
+    cr_expect_null(asks[0].request.tail);
+    fake_end(&fake, first_call, (struct upstream_end){.from_peer = true});
+    expect_reply(&asks[0], span_of(NULL, 0));
+}
+
+Test(router, stream_without_a_database_is_refused)
+{
+    submit_stream(0, "DumpMessages", "");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "printable ASCII");
+    cr_expect_eq(asks[0].opened, 0);
+}
+
+/* Not even of a question that it would answer. */
+Test(router, cache_takes_no_streams)
+{
+    submit_stream(0, "GetVersion", "books");
+    cr_assert_eq(calls(), 1);
+    cr_expect(call(0)->stream);
+    fake_end(&fake, first_call, (struct upstream_end){.from_peer = true});
+}
+
+/* A stream is meant to last, so the default is for others. */
+Test(router, timeout_of_a_stream_is_the_clients_or_the_methods_or_the_longest)
+{
+    static const struct {
+        const char *method;
+        uint32_t asked;
+        int64_t expected;
+    } cases[] = {
+        {"CreateReplicateStream", 0, 300000},
+        {"CreateReplicateStream", 1000, 1000},
+        {"CreateReplicateStream", 300001, 300000},
+        {"DumpMessages", 0, 4000},
+        {"DumpMessages", 5000, 5000},
+        {"Unknown", 0, 300000},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        asks[0].request.timeout = cases[i].asked;
+        int64_t before = clock_now();
+        submit_stream(0, cases[i].method, "books");
+        int64_t after = clock_now();
+        cr_expect_geq(call(i)->deadline, before + cases[i].expected, "case %zu", i);
+        cr_expect_leq(call(i)->deadline, after + cases[i].expected, "case %zu", i);
+        fake_end(&fake, first_call + i, (struct upstream_end){.from_peer = true});
+        ask_free(&asks[0]);
+    }
+}
+
+/* ---- compressed messages ---- */
+
+static const int gzip = 31; /* zlib's window bits, for either format */
+static const int deflated = 15;
+
+/* Packs what is written of the message. */
+static void pack(struct ask *ask, int window)
+{
+    uint8_t bytes[sizeof(ask->bytes)];
+    z_stream stream = {.next_in = ask->bytes,
+                       .avail_in = (uInt)ask->length,
+                       .next_out = bytes,
+                       .avail_out = sizeof(bytes)};
+    cr_assert_eq(deflateInit2(&stream, 9, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    cr_assert_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    memcpy(ask->bytes, bytes, stream.total_out);
+    ask->length = stream.total_out;
+    deflateEnd(&stream);
+    ask->request.encoding = window == gzip ? ENCODING_GZIP : ENCODING_DEFLATE;
+}
+
+static void submit_packed(size_t at, const char *method, const char *database, int window)
+{
+    ask_text(&asks[at], db_name, database);
+    ask_text(&asks[at], collection_name, "c");
+    pack(&asks[at], window);
+    submit(at, method, "other");
+}
+
+Test(router, compressed_message_is_read_and_sent_as_it_is)
+{
+    static const int windows[] = {gzip, deflated};
+    for (size_t i = 0; i < 2; i++) {
+        submit_packed(i, "Search", "same", windows[i]);
+        cr_assert_eq(calls(), i + 1);
+        cr_expect_eq(call(i)->connection, 1);
+        cr_expect_str_eq(call(i)->database, "same");
+        cr_expect_eq(call(i)->encoding, i == 0 ? ENCODING_GZIP : ENCODING_DEFLATE);
+        cr_expect(span_equal(blob_span(call(i)->message), span_of(asks[i].bytes, asks[i].length)));
+        reply(i, span_text("r"));
+        expect_reply(&asks[i], span_text("r"));
+        cr_expect_null(asks[i].request.names);
+    }
+}
+
+Test(router, compressed_message_that_is_renamed_is_sent_unpacked)
+{
+    struct span sent;
+    submit_packed(0, "Search", "books", gzip);
+    cr_expect_eq(call(0)->connection, 0);
+    cr_expect_eq(call(0)->encoding, ENCODING_IDENTITY);
+    cr_assert(wire_find_bytes(blob_span(call(0)->message), db_name, &sent));
+    cr_expect(span_is(sent, "books_v2"));
+    cr_assert(wire_find_bytes(blob_span(call(0)->message), collection_name, &sent));
+    cr_expect(span_is(sent, "c"));
+    reply(0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+/* Nothing but the message, which was unpacked, has the name. */
+Test(router, database_named_only_in_a_compressed_message)
+{
+    submit_packed(0, "Search", "third", gzip);
+    cr_expect_eq(call(0)->connection, 2);
+    cr_expect_str_eq(call(0)->database, "third");
+    cr_expect_eq(call(0)->encoding, ENCODING_GZIP);
+    reply(0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+}
+
+/* The names are known for as long as the request is. */
+Test(router, compressed_request_may_end_in_any_way)
+{
+    for (size_t i = 0; i < 3; i++)
+        submit_packed(i, "Search", "same", gzip);
+    cr_expect(span_is(asks[0].request.named, "same"));
+    cr_expect(span_is(asks[0].request.collection, "c"));
+    router_end(&asks[0].request, CODE_CANCELLED, "cancelled by the client");
+    expect_failure(&asks[0], CODE_CANCELLED, PHASE_UPSTREAM, "database same: ");
+    router_drop(&asks[1].request);
+    fake_break(&fake, first_call + 2, CODE_UNAVAILABLE, false);
+    expect_failure(&asks[2], CODE_UNAVAILABLE, PHASE_UPSTREAM, "database same: ");
+}
+
+Test(router, compressed_message_that_is_none_is_refused)
+{
+    ask_text(&asks[0], db_name, "same");
+    asks[0].request.encoding = ENCODING_GZIP;
+    submit(0, "Search", "same");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
+                   "the message of Search, 6 bytes, is not valid gzip");
+    asks[1].bytes[0] = 0x12;
+    asks[1].bytes[1] = 5;
+    asks[1].length = 2;
+    pack(&asks[1], gzip);
+    submit(1, "Search", "same");
+    expect_failure(&asks[1], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "not a protobuf message");
+    cr_expect_eq(calls(), 0);
+}
+
+/* A message of that size, field 9 of it long. */
+static void submit_large(size_t at, size_t size)
+{
+    static char text[MAX_MESSAGE];
+    memset(text, 'x', sizeof(text) - 1);
+    ask_text(&asks[at], (struct wire_path){.number = 9}, text + MAX_MESSAGE - 1 - (size - 3));
+    cr_assert_eq(asks[at].length, size);
+    pack(&asks[at], gzip);
+    submit(at, "Search", "same");
+}
+
+Test(router, unpacked_message_has_a_limit)
+{
+    submit_large(0, MAX_MESSAGE);
+    cr_assert_eq(calls(), 1);
+    reply(0, span_text("r"));
+    expect_reply(&asks[0], span_text("r"));
+    submit_large(1, MAX_MESSAGE + 1);
+    cr_expect_eq(calls(), 1);
+    char expected[128];
+    snprintf(expected, sizeof(expected),
+             "a message of %zu bytes of gzip unpacks to more than 1000: the least of max_message",
+             asks[1].length);
+    expect_failure(&asks[1], CODE_RESOURCE_EXHAUSTED, PHASE_ADMISSION, expected);
+}
+
+/* What its connection has room for. */
+Test(router, unpacked_message_has_a_limit_of_its_asker)
+{
+    asks[0].request.unpack_max = MAX_MESSAGE / 2;
+    submit_large(0, MAX_MESSAGE / 2);
+    cr_assert_eq(calls(), 1);
+    reply(0, span_text("r"));
+    asks[1].request.unpack_max = MAX_MESSAGE / 2;
+    submit_large(1, MAX_MESSAGE / 2 + 1);
+    cr_expect_eq(calls(), 1);
+    expect_failure(&asks[1], CODE_RESOURCE_EXHAUSTED, PHASE_ADMISSION, "unpacks to more than 500:");
+}
+
+/* Of these nothing is to be read, so they are not even tried. */
+Test(router, compressed_message_without_names_is_not_unpacked)
+{
+    static const char *const methods[] = {"ListDatabases", "BrandNew"};
+    for (size_t i = 0; i < 2; i++) {
+        ask_text(&asks[i], db_name, "books");
+        asks[i].request.encoding = ENCODING_GZIP; /* which it is not */
+        submit(i, methods[i], "same");
+        cr_expect_eq(call(i)->connection, 1);
+        cr_expect_eq(call(i)->encoding, ENCODING_GZIP);
+        cr_expect(span_equal(blob_span(call(i)->message), asks[i].request.body));
+        reply(i, span_text("r"));
+    }
+}
+
 /* ---- how long ---- */
 
 Test(router, timeout_is_the_clients_or_the_methods_or_the_databases)
@@ -321,18 +559,18 @@ Test(router, request_that_comes_too_late_is_not_sent)
 Test(router, cancelled_request_is_answered)
 {
     submit_for(0, "Search", "books", "c");
-    router_cancel(&asks[0].request);
+    router_end(&asks[0].request, CODE_CANCELLED, "cancelled by the client");
     expect_failure(&asks[0], CODE_CANCELLED, PHASE_UPSTREAM, "cancelled");
     cr_expect(call(0)->cancelled);
 
     submit_for(1, "DescribeCollection", "books", "c");
-    router_cancel(&asks[1].request);
+    router_end(&asks[1].request, CODE_CANCELLED, "cancelled by the client");
     expect_failure(&asks[1], CODE_CANCELLED, PHASE_UPSTREAM, "cancelled");
     cr_expect(call(1)->cancelled);
 
     fake_state(&fake, 1, UPSTREAM_DOWN);
     submit_for(2, "Search", "same", "c");
-    router_cancel(&asks[2].request);
+    router_end(&asks[2].request, CODE_CANCELLED, "cancelled by the client");
     expect_failure(&asks[2], CODE_CANCELLED, PHASE_CONNECT, "cancelled");
     cr_expect_eq(calls(), 2);
 }
@@ -477,6 +715,43 @@ Test(router, errors_of_milvus_clear)
     }
 }
 
+Test(router, compressed_question_is_shared_and_answered)
+{
+    submit_packed(0, "DescribeCollection", "same", gzip);
+    submit_for(1, "DescribeCollection", "same", "c");
+    cr_assert_eq(calls(), 1);
+    cr_expect_eq(call(0)->encoding, ENCODING_IDENTITY);
+    reply(0, description);
+    expect_reply(&asks[0], description);
+    expect_reply(&asks[1], description);
+    cr_expect(is_kept("same"));
+    submit_packed(2, "DescribeCollection", "same", deflated);
+    expect_reply(&asks[2], description);
+    cr_expect_eq(calls(), 1);
+}
+
+/* One by id is no question for the cache. */
+Test(router, compressed_question_that_is_not_kept_goes_as_it_is)
+{
+    ask_number(&asks[0], 4, 7);
+    submit_packed(0, "DescribeCollection", "same", gzip);
+    cr_expect_eq(call(0)->encoding, ENCODING_GZIP);
+    cr_expect(span_equal(blob_span(call(0)->message), span_of(asks[0].bytes, asks[0].length)));
+    reply(0, description);
+    expect_reply(&asks[0], description);
+}
+
+Test(router, compressed_change_clears)
+{
+    is_kept("same");
+    size_t change = calls();
+    submit_packed(0, "DropCollection", "same", gzip);
+    cr_expect_not(is_kept("same"));
+    cr_expect(is_kept("same"));
+    reply(change, span_of(NULL, 0));
+    cr_expect_not(is_kept("same"));
+}
+
 /* ---- what it asks for itself ---- */
 
 Test(router, upstream_is_asked_what_it_is_before_anybody_wants_to_know)
@@ -503,6 +778,47 @@ Test(router, upstream_is_asked_again_after_a_reconnect)
     expect_reply(&asks[0], span_of("\x12\x01w", 3));
     submit(1, "GetVersion", "same");
     expect_reply(&asks[1], span_of(NULL, 0));
+}
+
+Test(router, short_loss_leaves_what_the_upstream_said)
+{
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    submit(0, "GetVersion", "books");
+    expect_reply(&asks[0], span_of(NULL, 0));
+}
+
+Test(router, upstream_that_is_away_answers_nothing)
+{
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    submit(0, "GetVersion", "books");
+    submit(1, "Connect", "books");
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    expect_failure(&asks[1], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    submit(2, "GetVersion", "same"); /* another upstream connection */
+    expect_reply(&asks[2], span_of(NULL, 0));
+    cr_expect_eq(calls(), 0);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    cr_assert_eq(calls(), 2);
+    submit(3, "GetVersion", "books");
+    for (size_t i = 0; i < 2; i++)
+        reply(i, span_of("\x12\x01w", 3));
+    expect_reply(&asks[3], span_of("\x12\x01w", 3));
+}
+
+/* All who wait for one question. */
+Test(router, many_who_connect_are_told_that_the_upstream_is_away)
+{
+    reopen(1);
+    for (size_t i = 0; i < 2; i++)
+        fake_break(&fake, i, CODE_UNAVAILABLE, false);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    for (size_t i = 0; i < 4; i++)
+        submit(i, "Connect", "books");
+    cr_expect_eq(asks[0].answers, 0);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    for (size_t i = 0; i < 4; i++)
+        expect_failure(&asks[i], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
 }
 
 /* With its own questions on the wire. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a client's socket share; daemon/client.h is for the fronts and the daemon. */
+#ifndef DAEMON_CLIENT_STATE_H
+#define DAEMON_CLIENT_STATE_H
+
+#include "daemon/client.h"
+#include "daemon/output.h"
+
+#define CLIENT_CLOSE_TIME 1000 /* ms of the last moments of a connection, see enum client_wait */
+
+enum client_state { NEW, OPEN, CLOSING, LINGERING };
+
+/* What the client's timer is set for. */
+enum client_wait {
+    WAIT_NOTHING,
+    WAIT_START, /* the first bytes: frame_timeout */
+    WAIT_FRAME, /* the rest of a message: frame_timeout */
+    WAIT_DRAIN, /* requests that cross with the goaway: CLIENT_CLOSE_TIME */
+    WAIT_CLOSE, /* what is queued to be taken, and the peer to close: CLIENT_CLOSE_TIME without
+                   progress */
+};
+
+struct client {
+    struct clients *owner;
+    TAILQ_ENTRY(client) link;
+    TAILQ_ENTRY(client) dirty_link;
+    int fd;
+    enum client_state state;
+    enum client_wait wait;
+    bool dirty;
+    bool writing;     /* what is queued now is written in any case */
+    bool paused;      /* not read, as its output is full */
+    bool input_ended; /* half-closed */
+    enum code refusal_code;
+    const char *refusal; /* why it is not served, NULL: it is */
+    const struct conf_listener *listener;
+    const struct front *front; /* NULL while NEW */
+    void *front_data;
+    struct output output;
+    struct event readable;
+    struct event writable;
+    struct event timer;
+    struct event stall; /* runs while something waits for the client to take it */
+    int64_t progress;   /* when it last did, on clock_now()'s clock */
+    uint8_t start_length;
+    uint8_t start[SNIFF_BYTES];
+};
+
+/* It is not served: why, a static text. The first reason stays. */
+void client_refuse(struct client *client, enum code code, const char *why);
+
+/* Ends it at once. */
+void client_free(struct client *client);
+
+/* Sets its timer: for that, ms from now. Stops it if that is what it is set for. */
+void client_start_wait(struct client *client, enum client_wait wait, int64_t limit);
+void client_stop_wait(struct client *client, enum client_wait wait);
+
+/* The time of a message that is not whole runs; of one that is, it does not. */
+void client_wait_for_message(struct client *client);
+
+/* Writes for all that are dirty. Callback, the clients are the argument. */
+void clients_on_flush(evutil_socket_t fd, short what, void *argument);
+
+/* Its socket takes bytes again; what was not taken in time. Callbacks, the client is the argument.
+ */
+void client_on_writable(evutil_socket_t fd, short what, void *argument);
+void client_on_stall(evutil_socket_t fd, short what, void *argument);
+
+/* What was read: to the front, or to find one. */
+void client_hand_on(struct client *client, struct span bytes);
+void client_take_start(struct client *client, struct span bytes);
+
+/* The daemon drains. */
+void client_tell_to_go(struct client *client);
+
+#endif
