@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 
 import connections
+from channel import Channel
+from h2 import H2
 from mvb1 import Client
 from plain import Plain
 from processes import ROOT, Process, free_port
 from waiting import eventually
 
 BINARY = (ROOT / os.environ.get("MVB_BINARY", "build/milvus-bouncer")).resolve()
+IS_SANITIZED = BINARY.exists() and b"__asan_init" in BINARY.read_bytes()
 SANITIZER_REPORT = re.compile(r"(Address|Leak|Thread)Sanitizer|runtime error:")
 
 
@@ -29,6 +32,11 @@ def configuration(upstream, **sections):
 def one_pool(upstream, **settings):
     """One upstream, and a pool with these settings for the database that is asked for when none is named."""
     return configuration(upstream, databases={"default": {"upstream": "main", **settings}})
+
+
+def http2(upstream, limits=None, **of_connection):
+    """The configuration of one upstream with these limits of an HTTP/2 connection, and perhaps others."""
+    return configuration(upstream, limits={**(limits or {}), "http2": of_connection})
 
 
 def yaml(config):
@@ -68,7 +76,8 @@ class Bouncer:
 
     def answers(self):
         assert self.process.is_alive(), self.log_text()
-        with Plain(self.address) as client:
+        is_plain = "plain" in self.listener.get("protocols", ["plain"])
+        with self.plain() if is_plain else self.h2() as client:
             client.ping()
             return True
 
@@ -78,6 +87,12 @@ class Bouncer:
 
     def plain(self):
         return Plain(self.address)
+
+    def h2(self, **options):
+        return H2(self.address, **options)
+
+    def channel(self, **options):
+        return Channel(self.address, **options)
 
     def client(self, database=""):
         return Client(self.address, database)
@@ -92,6 +107,15 @@ class Bouncer:
         """Resident bytes."""
         pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def forget_peak(self):
+        """From here on peak_memory() counts (proc(5), clear_refs)."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def peak_memory(self):
+        """The most resident bytes there were at a time."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
     def log_text(self):
         return self.process.log_text()

@@ -22,7 +22,8 @@ class Call:
     def __init__(self, method, request, context):
         self.method = method.removeprefix(PREFIX)
         self.request = request
-        self.metadata = dict(context.invocation_metadata())
+        self.pairs = [tuple(pair) for pair in context.invocation_metadata()]
+        self.metadata = dict(self.pairs)
         self.time_remaining = context.time_remaining()
         self.ended = threading.Event()
         self.answered = False
@@ -31,6 +32,10 @@ class Call:
 
     def message(self):
         return milvus_message(SERVICE.methods_by_name[self.method].input_type, self.request)
+
+    def values(self, name):
+        """Of a name in the metadata, in order."""
+        return [value for key, value in self.pairs if key == name]
 
     def was_cancelled(self):
         return self.ended.is_set() and not self.answered
@@ -49,6 +54,18 @@ def answer(message):
 
 def fail(code, text):
     return lambda call, context: context.abort(code, text)
+
+
+def with_metadata(behaviour, initial=(), trailing=()):
+    """The same, with metadata of the server's own."""
+
+    def behave(call, context):
+        if initial:
+            context.send_initial_metadata(initial)
+        context.set_trailing_metadata(trailing)
+        return behaviour(call, context)
+
+    return behave
 
 
 def hang(call, context):
@@ -96,7 +113,12 @@ class Fake(grpc.GenericRpcHandler):
         self.server = grpc.server(
             futures.ThreadPoolExecutor(128),
             handlers=[self],
-            options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)],
+            options=[
+                ("grpc.max_receive_message_length", -1),
+                ("grpc.absolute_max_metadata_size", 1 << 20),
+                ("grpc.max_metadata_size", 1 << 20),
+                ("grpc.so_reuseport", 0),
+            ],
         )
         self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.upstream = {"uri": f"http://127.0.0.1:{self.port}"}

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What README.md and docs/ show is true.
 
-Fences that open with ```sh test are run as one script for each page, in order, from the top of the tree; one that is
-to be read only opens with ```sh. They run where 127.0.0.1:19530 is Milvus Lite and where /run and /etc/milvus-bouncer
-are empty folders of their own; what they leave running is ended. Every fence that opens with ```yaml is a whole
-configuration and is held to pass `milvus-bouncer check`, the files and the group that it names being there; a part of
-one opens with ```yaml part.
+Fences that open with ```sh test or ```python test are run as one script for each page, in order, from the top of the
+tree; those that are to be read only open with ```sh or ```python. They run where 127.0.0.1:19530 is Milvus Lite, where
+python3 has the SDK, and where /run and /etc/milvus-bouncer are empty folders of their own; what they leave running is
+ended. Every fence that opens with ```yaml is a whole configuration and is held to pass `milvus-bouncer check`, the
+files and the group that it names being there; a part of one opens with ```yaml part.
 """
+import os
 import re
 import subprocess
 
@@ -22,6 +23,7 @@ from waiting import eventually
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LIMIT = 170  # seconds for a page
+COMMANDS = {"sh test": "{}", "python test": "python3 - <<'END OF FENCE'\n{}END OF FENCE\n"}  # by how a fence opens
 PREPARE = """\
 set -eu
 mount -t tmpfs tmpfs /run
@@ -30,21 +32,23 @@ mount -t tmpfs tmpfs /etc/milvus-bouncer
 """
 
 
-def fences(info):
-    """(page, text) of each fence that opens with exactly this."""
-    return [
-        (page, match[2])
-        for page in PAGES
-        for match in FENCE.finditer(page.read_text())
-        if match[1].strip() == info
-    ]
+def fences():
+    """(page, how it opens, text) of each fence."""
+    for page in PAGES:
+        for match in FENCE.finditer(page.read_text()):
+            yield page, match[1].strip(), match[2]
 
 
 def scripts():
     by_page = {}
-    for page, text in fences("sh test"):
-        by_page[page] = by_page.get(page, "") + text
+    for page, info, text in fences():
+        if info in COMMANDS:
+            by_page[page] = by_page.get(page, "") + COMMANDS[info].format(text)
     return by_page
+
+
+def configurations():
+    return [(page, text) for page, info, text in fences() if info == "yaml"]
 
 
 def named(page):
@@ -54,7 +58,10 @@ def named(page):
 def in_private(network, script):
     """Runs a script in a network and with folders of its own; all that it started ends with it."""
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-c", PREPARE + script]
-    return subprocess.run([*network.enter, *command], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT)
+    environment = {**os.environ, "PATH": f"{PROGRAMS}:{os.environ['PATH']}"}
+    return subprocess.run(
+        [*network.enter, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT
+    )
 
 
 @pytest.fixture
@@ -104,7 +111,7 @@ def put_group(text):
     return f"cp /etc/group /run/group\n{lines}mount --bind /run/group /etc/group\n"
 
 
-@pytest.mark.parametrize("page, text", fences("yaml"), ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize("page, text", configurations(), ids=lambda value: getattr(value, "name", ""))
 def test_configurations(network, authority, tmp_path, page, text):
     (tmp_path / "page.yaml").write_text(text)
     script = f"cd /etc/milvus-bouncer\ncp {tmp_path}/page.yaml .\n"

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The quickstart's sample, as it stands, through the daemon: its client knows no credential."""
+"""The quickstart's samples, as they stand, through the daemon: their clients know no credential."""
 import re
 import subprocess
 import sys
 
+import pytest
+
 from bouncer import configuration
 from processes import ROOT
 
-SAMPLE = ROOT / "scripts/quickstart/sample.py"
+SAMPLES = ROOT / "scripts/quickstart"
 
 
-def test_sample(start_bouncer, each_milvus):
+@pytest.mark.parametrize("program", ["sample.py", "sample_sdk.py"])
+def test_sample(start_bouncer, each_milvus, program):
     bouncer = start_bouncer(configuration(each_milvus.upstream), each_milvus.network)
     arguments = ["--address", bouncer.address, "--daemon", str(bouncer.pid)]
-    sample = subprocess.run([sys.executable, SAMPLE, *arguments], capture_output=True, text=True, timeout=150)
+    sample = subprocess.run([sys.executable, SAMPLES / program, *arguments], capture_output=True, text=True, timeout=150)
     assert sample.returncode == 0, sample.stdout + sample.stderr
     assert "inserted 10,000 vectors" in sample.stdout
     clients, upstream = re.search(r"(\d+) client connections, served by (\d+) upstream", sample.stdout).groups()

@@ -20,3 +20,14 @@ def eventually(condition, what, limit=LIMIT):
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit} s: {what}{what_else}")
         time.sleep(0.02)
+
+
+def settled(value, quiet=1.0):
+    """The value, once it has stayed the same for that many seconds."""
+    last, since = value(), time.monotonic()
+    while time.monotonic() < since + quiet:
+        time.sleep(0.02)
+        now = value()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
