@@ -50,7 +50,7 @@ suite() {
 all_name_their_licence() {
   local missing
   missing=$(sources '*.[ch]' '*.py' '*.sh' '*.cmake' CMakeLists.txt '*.proto' '*.def' '*.yaml' \
-    '*.service' '*.socket' '*.in' requirements.txt | grep -v /seeds/ |
+    '*.service' '*.socket' '*.in' requirements.txt '*.go' '*.js' '*.java' pom.xml | grep -v /seeds/ |
     xargs grep -L 'SPDX-License-Identifier: Apache-2.0') || true
   [ -z "$missing" ] || {
     printf 'without an SPDX line: %s\n' "$missing"
@@ -84,6 +84,7 @@ failed=1 # should a download or a build end this script; the summary then says s
 need_packages "${build_packages[@]}" "${fuzz_packages[@]}" "${format_packages[@]}" \
   "${integration_packages[@]}"
 need_python "$root/tests/requirements.txt"
+bash "$root/scripts/tools.sh"
 build release milvus-bouncer mvb_client mvb_client_shared mvb_example
 build asan
 failed=0
@@ -100,3 +101,5 @@ for source in "$root"/tests/fuzz/fuzz_*.c; do
 done
 integration integration build
 integration integration-asan build-asan
+suite sdk env MVB_BINARY="$root/build-asan/milvus-bouncer" bash "$root/scripts/sdk.sh" \
+  --junit-xml="$results/sdk.xml"
