@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon costs, side by side with calling the upstream directly; run by bench/figures.sh.
 
-Latencies and CPU: a canned upstream (nghttpd), direct and through the plain protocol in turn, median of the rounds.
-The rest: Milvus 2.3.5 with authentication, as the tests start it.
+Calls are made directly and through the daemon over gRPC by one and the same client, gRPC's C core, and through the
+daemon over the plain protocol, in turn; the tables have the medians of the rounds. Upstreams are a canned one
+(nghttpd) and Milvus 2.3.5 with authentication, as the tests start it.
 """
 import argparse
-import json
+import base64
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,143 +18,87 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests/integration"), str(ROOT / "scripts/quickstart")]
 
+import canned
 import messages
 import numpy
-from bouncer import Bouncer, one_pool
-from processes import Process, free_port
+from bouncer import BINARY, Bouncer, one_pool
+from loads import Case, Target, measure, print_table, through
+from memory import print_memory
 from pymilvus.grpc_gen import common_pb2, milvus_pb2
-from servers import Milvus
+from servers import MILVUS_PORT, ROOT_CREDENTIAL, Milvus
 from waiting import eventually
 
-IN_FLIGHT = (1, 16, 64)
-IDLE_CLIENTS = 1000
 DIMENSION = 128
-SERVICE = "milvus.proto.milvus.MilvusService"
+
+FROM_MEMORY = Case("DescribeCollection from memory, 1", "DescribeCollection", 1, share=10, first=True)
+FORWARDED = Case("DescribeCollection forwarded, 1", "DescribeCollection", 1)
+CANNED_CASES = (
+    Case("1 in flight", "Search", 1),
+    Case("16", "Search", 16),
+    Case("64", "Search", 64),
+    Case("64 connections, 4 each", "Search", 256, 64),
+    Case("512 KiB request, 4", "Insert", 4, share=10),
+    Case("512 KiB request, 16", "Insert", 16, share=10),
+    Case("1 MiB reply, 4", "Query", 4, share=20),
+    Case("1 MiB reply, 16", "Query", 16, share=20),
+    Case("Connect from memory, 1", "Connect", 1),
+    FROM_MEMORY,
+    FORWARDED,
+)
+MILVUS_CASES = (
+    Case("Search, 1 in flight", "Search", 1),
+    Case("Search, 16", "Search", 16),
+    Case("Connect, 1", "Connect", 1),
+    FROM_MEMORY._replace(share=1),
+    FORWARDED,
+)
 
 
-def program(name):
-    return ROOT / "build/bench" / name
-
-
-def load(*arguments):
-    done = subprocess.run([program("load"), *map(str, arguments)], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
-
-
-def canned_upstream(directory):
-    """Answers every Search with the same 200 bytes."""
-    body = b"\x0a\x00\x12\xc8\x01" + b"x" * 200
-    folder = directory / SERVICE
-    folder.mkdir()
-    (folder / "Search").write_bytes(b"\0" + struct.pack(">I", len(body)) + body)
-    port = free_port()
-    process = Process(
-        ["nghttpd", "-d", directory, "--no-tls", "--trailer", "grpc-status: 0", "-a", "127.0.0.1", port],
-        directory / "nghttpd.log",
-    )
-    return process, port
-
-
-def median(rows, key):
-    return statistics.median(row[key] for row in rows)
-
-
-def latencies(directory, rounds, count):
-    """For each number in flight: direct and through the daemon, in turn."""
-    upstream, port = canned_upstream(directory)
-    bouncer = Bouncer(directory / "bouncer", one_pool({"uri": f"http://127.0.0.1:{port}"})).wait_ready()
-    rows = {n: {"direct": [], "plain": []} for n in IN_FLIGHT}
-    for _ in range(rounds):
-        for n in IN_FLIGHT:
-            rows[n]["direct"].append(load("direct", f"127.0.0.1:{port}", "Search", n, count, 512))
-            rows[n]["plain"].append(load("plain", bouncer.address, "Search", n, count, 512, bouncer.pid))
+def before_canned(directory, requests, rounds, count):
+    upstream, port = canned.start(directory / "canned")
+    bouncer = Bouncer(directory / "before-canned", one_pool({"uri": f"http://127.0.0.1:{port}"})).wait_ready()
+    targets = {"direct": Target("grpc", f"127.0.0.1:{port}"), **through(bouncer)}
+    print_table("canned upstream", measure(CANNED_CASES, targets, requests, bouncer.pid, rounds, count))
     bouncer.stop()
     upstream.kill()
-    return rows
 
 
-def print_latencies(rows):
-    print("in flight  direct p50/p99 us  plain p50/p99 us  added p50/p99 us  daemon CPU us/request  requests/s")
-    for n, kinds in rows.items():
-        direct, plain = ([median(kinds[kind], key) for key in ("p50_us", "p99_us")] for kind in ("direct", "plain"))
-        added = [through - straight for through, straight in zip(plain, direct)]
-        print(
-            f"{n:9}  {direct[0]:8.1f}/{direct[1]:8.1f}  {plain[0]:7.1f}/{plain[1]:8.1f}  "
-            f"{added[0]:7.1f}/{added[1]:8.1f}  {median(kinds['plain'], 'cpu_us'):21.1f}  "
-            f"{median(kinds['plain'], 'per_second'):10.0f}"
-        )
-
-
-def memory_kib(pid, kind):
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(kind + ":"):
-            return int(line.split()[1])
-    raise KeyError(kind)
-
-
-def print_memory(bouncer):
-    idle = memory_kib(bouncer.pid, "VmRSS")
-    print(f"resident, idle: {idle} KiB, of which its own (RssAnon): {memory_kib(bouncer.pid, 'RssAnon')} KiB")
-    clients = [bouncer.plain() for _ in range(IDLE_CLIENTS)]
-    for client in clients:
-        client.ping()
-    more = memory_kib(bouncer.pid, "VmRSS") - idle
-    print(f"per idle client: {more * 1024 / IDLE_CLIENTS:.0f} bytes ({IDLE_CLIENTS} clients)")
-    for client in clients:
-        client.close()
-
-
-def timed(call):
-    began = time.perf_counter()
-    call()
-    return (time.perf_counter() - began) * 1e6
-
-
-def print_describe(bouncer, rounds):
-    """On each connection the first question is answered from memory, the second goes to Milvus."""
-    request = milvus_pb2.DescribeCollectionRequest(collection_name="bench")
-    cached, fetched = [], []
-    for _ in range(rounds):
-        with bouncer.plain() as client:
-            client.ping()
-            cached.append(timed(lambda: client.call("DescribeCollection", request)))
-            fetched.append(timed(lambda: client.call("DescribeCollection", request)))
-    print(
-        f"DescribeCollection p50: from the cache {statistics.median(cached):.0f} us, "
-        f"from Milvus {statistics.median(fetched):.0f} us ({rounds} each, Python client)"
-    )
-
-
-def print_first_search(bouncer, directory, search, rounds):
-    file = directory / "search"
-    file.write_bytes(search.SerializeToString())
-    command = [program("once"), bouncer.address, "Search", file]
-    times = [timed(lambda: subprocess.run(command, check=True)) for _ in range(rounds)]
-    print(f"C client, process start to first search result: p50 {statistics.median(times) / 1000:.1f} ms ({rounds})")
+def print_first_search(bouncer, file, count):
+    command = [BINARY.parent / "bench/once", bouncer.address, "Search", file]
+    times = []
+    for _ in range(count):
+        began = time.perf_counter()
+        subprocess.run(command, check=True)
+        times.append(time.perf_counter() - began)
+    print(f"C client, process start to first search result: p50 {statistics.median(times) * 1000:.1f} ms ({count})")
 
 
 def fill(client):
-    """A collection of a thousand vectors, ready to be searched."""
+    """A collection of a thousand vectors, ready for the search that is returned."""
     vectors = numpy.random.default_rng(1).random((1000, DIMENSION), dtype="float32")
-    client.call("CreateCollection", messages.create_collection("bench", DIMENSION))
-    client.call("Insert", messages.insert("bench", range(1000), vectors))
-    client.call("CreateIndex", messages.create_index("bench"))
-    client.call("LoadCollection", milvus_pb2.LoadCollectionRequest(collection_name="bench"))
-    search = messages.search("bench", vectors[0], 10)
+    client.call("CreateCollection", messages.create_collection(canned.NAME, DIMENSION))
+    client.call("Insert", messages.insert(canned.NAME, range(1000), vectors))
+    client.call("CreateIndex", messages.create_index(canned.NAME))
+    client.call("LoadCollection", milvus_pb2.LoadCollectionRequest(collection_name=canned.NAME))
+    search = messages.search(canned.NAME, vectors[0], 10)
     search.consistency_level = common_pb2.Eventually  # else Milvus waits for its clock
     eventually(lambda: client.call("Search", search).status.code == 0, "the collection is loaded", 60)
     return search
 
 
-def on_milvus(directory, rounds):
+def before_milvus(directory, requests, rounds, count):
     milvus = Milvus(directory / "milvus")
-    bouncer = Bouncer(directory / "before-milvus", one_pool(milvus.upstream), milvus.network).wait_ready()
+    settings = one_pool(milvus.upstream)
+    credential = base64.b64encode(ROOT_CREDENTIAL.encode()).decode()
+    direct = Target("grpc", f"127.0.0.1:{MILVUS_PORT}", ("-a", credential), tuple(milvus.network.enter))
     try:
-        print_memory(bouncer)
+        print_memory(directory, milvus, settings, direct, requests)
+        bouncer = Bouncer(directory / "before-milvus", settings, milvus.network).wait_ready()
         with bouncer.plain() as client:
-            search = fill(client)
-        print_first_search(bouncer, directory, search, rounds)
-        print_describe(bouncer, rounds)
+            (requests / "Search").write_bytes(fill(client).SerializeToString())
+        print_first_search(bouncer, requests / "Search", count)
+        targets = {"direct": direct, **through(bouncer)}
+        print_table("Milvus 2.3.5", measure(MILVUS_CASES, targets, requests, bouncer.pid, rounds, count))
         bouncer.stop()
     finally:
         milvus.stop()
@@ -162,14 +106,16 @@ def on_milvus(directory, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5, help="of the canned upstream")
-    parser.add_argument("--count", type=int, default=20000, help="requests a round")
-    parser.add_argument("--questions", type=int, default=100, help="of each kind to Milvus")
+    parser.add_argument("--rounds", type=int, default=15, help="of each upstream")
+    parser.add_argument("--count", type=int, default=8000, help="requests a round, fewer of some")
+    parser.add_argument("--questions", type=int, default=200, help="the same, to Milvus")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
-        print_latencies(latencies(directory, arguments.rounds, arguments.count))
-        on_milvus(directory, arguments.questions)
+        requests = directory / "requests"
+        canned.write_requests(requests)
+        before_canned(directory, requests, arguments.rounds, arguments.count)
+        before_milvus(directory, requests, arguments.rounds, arguments.questions)
 
 
 if __name__ == "__main__":

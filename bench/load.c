@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load direct|plain TARGET METHOD IN_FLIGHT COUNT SIZE [PID]: one JSON line with latencies, and,
- * with the daemon's PID, its CPU time a request as the kernel accounts it (all threads).
+ * load [OPTION]... grpc|plain TARGET METHOD FILE: sends the message of the file again and again,
+ * and prints one JSON line: latencies, its own CPU time a request, and that of other processes, as
+ * the kernel accounts it (all threads).
  */
 #include "bench/load.h"
 
@@ -10,25 +11,55 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "proto/wire.h"
+#define WARM_UP     10 /* a tenth of the count comes before, unmeasured */
+#define MESSAGE_MAX (4u << 20)
+#define USAGE                                                                                      \
+    "Usage: load [OPTION]... grpc|plain TARGET METHOD FILE\n"                                      \
+    "  -a TEXT authorization, over gRPC\n"                                                         \
+    "  -c N    connections (1)\n"                                                                  \
+    "  -f N    requests in flight, on all connections together (1)\n"                              \
+    "  -n N    requests that are measured (1000)\n"                                                \
+    "  -p PID  also measure the CPU time of this process\n"                                        \
+    "  -w      keep the connections open until the input ends\n"
 
-#define WARM_UP 10 /* a tenth of the count comes before, unmeasured */
+struct arguments {
+    struct load load;
+    const char *file;
+    const char *pid; /* NULL: none */
+    bool wait;
+};
 
-uint64_t load_now(void)
+/* CPU time used so far, in ns. */
+struct used {
+    uint64_t own;
+    uint64_t other;
+};
+
+static uint64_t read_clock(clockid_t clock)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    struct timespec now = {0};
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* CPU time of all of a process's threads in us, ended ones included; 0 without a process. */
+uint64_t load_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+/* All of a process's threads, ended ones included; 0 without a process. */
 static uint64_t cpu_of(const char *pid)
 {
     clockid_t clock;
-    struct timespec used = {0};
-    if (pid && clock_getcpuclockid(atoi(pid), &clock) == 0)
-        clock_gettime(clock, &used);
-    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+    return pid && clock_getcpuclockid(atoi(pid), &clock) == 0 ? read_clock(clock) : 0;
+}
+
+static struct used used_by(const struct arguments *arguments)
+{
+    return (struct used){
+        .own = read_clock(CLOCK_PROCESS_CPUTIME_ID),
+        .other = cpu_of(arguments->pid),
+    };
 }
 
 static int compare(const void *a, const void *b)
@@ -43,67 +74,149 @@ static double quantile_us(const struct load *load, double share)
     return load->latencies[(size_t)(share * (load->count - 1))] / 1000.0;
 }
 
-/* A SearchRequest: collection_name is field 3, and placeholder_group, field 6, makes it as long as
- * wanted. */
-static size_t make_message(uint8_t *to, size_t size)
+static double us_a_request(const struct load *load, uint64_t before, uint64_t after)
 {
-    size_t length = wire_override(to, (struct wire_path){.number = 3}, span_text("bench"));
-    uint8_t *vector = calloc(1, size + 1);
-    if (!vector)
-        abort();
-    length += wire_override(to + length, (struct wire_path){.number = 6}, span_of(vector, size));
-    free(vector);
-    return length;
+    return (double)(after - before) / 1000 / load->count;
 }
 
-static int usage(void)
+static void report(const struct arguments *arguments, uint64_t taken, const struct used *before,
+                   const struct used *after)
 {
-    fputs("Usage: load direct|plain TARGET METHOD IN_FLIGHT COUNT SIZE [PID]\n", stderr);
-    return 2;
-}
-
-static void report(struct load *load, uint64_t taken, uint64_t cpu)
-{
+    const struct load *load = &arguments->load;
     qsort(load->latencies, load->count, sizeof(load->latencies[0]), compare);
     printf("{\"requests\": %u, \"failed\": %u, \"per_second\": %.0f, \"p50_us\": %.1f, "
-           "\"p99_us\": %.1f, \"cpu_us\": %.2f}\n",
+           "\"p99_us\": %.1f, \"own_cpu_us\": %.2f, \"cpu_us\": %.2f}\n",
            load->count, load->failed, load->count * 1e9 / (double)taken, quantile_us(load, 0.5),
-           quantile_us(load, 0.99), (double)cpu / load->count);
+           quantile_us(load, 0.99), us_a_request(load, before->own, after->own),
+           us_a_request(load, before->other, after->other));
+    fflush(stdout);
+}
+
+static int warm_up(struct load *load)
+{
+    uint32_t count = load->count;
+    load->count = (count + WARM_UP - 1) / WARM_UP;
+    int result = load->kind->run(load);
+    load->count = count;
+    return result;
+}
+
+static int measure(struct arguments *arguments)
+{
+    struct load *load = &arguments->load;
+    if (warm_up(load) != 0)
+        return -1;
+    load->failed = 0;
+    struct used before = used_by(arguments);
+    uint64_t began = load_now();
+    if (load->kind->run(load) != 0)
+        return -1;
+    uint64_t taken = load_now() - began;
+    struct used after = used_by(arguments);
+    report(arguments, taken, &before, &after);
+    return load->failed == 0 ? 0 : -1;
+}
+
+static bool read_message(const char *path, struct span *ret_message)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file) {
+        perror(path);
+        return false;
+    }
+    uint8_t *bytes = malloc(MESSAGE_MAX);
+    if (!bytes)
+        abort();
+    *ret_message = span_of(bytes, fread(bytes, 1, MESSAGE_MAX, file));
+    fclose(file);
+    return true;
+}
+
+static bool read_number(uint32_t *ret_number)
+{
+    long number = atol(optarg);
+    if (number < 1 || number > INT32_MAX)
+        return false;
+    *ret_number = (uint32_t)number;
+    return true;
+}
+
+static bool read_option(struct arguments *arguments, int option)
+{
+    switch (option) {
+    case 'a':
+        arguments->load.authorization = optarg;
+        return true;
+    case 'c':
+        return read_number(&arguments->load.connections);
+    case 'f':
+        return read_number(&arguments->load.in_flight);
+    case 'n':
+        return read_number(&arguments->load.count);
+    case 'p':
+        arguments->pid = optarg;
+        return true;
+    case 'w':
+        arguments->wait = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const struct load_kind *kind_of(const char *name)
+{
+    static const struct load_kind *const kinds[] = {&load_grpc, &load_plain};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i]->name, name) == 0)
+            return kinds[i];
+    }
+    return NULL;
+}
+
+static bool read_arguments(struct arguments *arguments, int argc, char **argv)
+{
+    struct load *load = &arguments->load;
+    int option;
+    while ((option = getopt(argc, argv, "a:c:f:n:p:w")) != -1) {
+        if (!read_option(arguments, option))
+            return false;
+    }
+    if (argc - optind != 4)
+        return false;
+    load->kind = kind_of(argv[optind]);
+    load->target = argv[optind + 1];
+    load->method = argv[optind + 2];
+    arguments->file = argv[optind + 3];
+    return load->kind != NULL;
+}
+
+static void wait_for_end_of_input(void)
+{
+    while (getchar() != EOF)
+        ;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 7)
-        return usage();
-    int (*run)(struct load *) = strcmp(argv[1], "direct") == 0  ? load_direct
-                                : strcmp(argv[1], "plain") == 0 ? load_plain
-                                                                : NULL;
-    long in_flight = atol(argv[4]);
-    long count = atol(argv[5]);
-    size_t size = (size_t)atol(argv[6]);
-    if (!run || in_flight < 1 || count < 1)
-        return usage();
-    struct load load = {
-        .target = argv[2],
-        .method = argv[3],
-        .in_flight = (uint32_t)in_flight,
-        .count = (uint32_t)(count + WARM_UP - 1) / WARM_UP,
-        .latencies = calloc((size_t)count, sizeof(load.latencies[0])),
-    };
-    uint8_t *message = malloc(wire_override_bound(size) + wire_override_bound(sizeof("bench")));
-    if (!load.latencies || !message)
-        abort();
-    load.message = span_of(message, make_message(message, size));
-    if (run(&load) != 0)
+    struct arguments arguments = {.load = {.connections = 1, .in_flight = 1, .count = 1000}};
+    struct load *load = &arguments.load;
+    if (!read_arguments(&arguments, argc, argv)) {
+        fputs(USAGE, stderr);
+        return 2;
+    }
+    if (!read_message(arguments.file, &load->message))
         return 1;
-    load.count = (uint32_t)count;
-    uint64_t cpu = cpu_of(argv[7]);
-    uint64_t began = load_now();
-    int result = run(&load);
-    uint64_t taken = load_now() - began;
-    if (result == 0)
-        report(&load, taken, cpu_of(argv[7]) - cpu);
-    free(message);
-    free(load.latencies);
-    return result == 0 && load.failed == 0 ? 0 : 1;
+    load->latencies = calloc(load->count, sizeof(load->latencies[0]));
+    if (!load->latencies)
+        abort();
+    if (load->kind->open(load) != 0)
+        return 1;
+    int result = measure(&arguments);
+    if (arguments.wait)
+        wait_for_end_of_input();
+    load->kind->close(load);
+    free(load->latencies);
+    free((void *)load->message.at);
+    return result == 0 ? 0 : 1;
 }
