@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Fresh machine to first result: builds, starts Milvus Lite and the daemon in front of it, runs the
-# sample (scripts/quickstart/sample.py) through the daemon and stops what it started.
-# Exit 0 only if the search found what was inserted.
+# sample through the daemon, over the plain protocol (scripts/quickstart/sample.py) and with an SDK as
+# it is (scripts/quickstart/sample_sdk.py), and stops what it started.
+# Exit 0 only if both searches found what was inserted.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 started=()
@@ -58,16 +59,21 @@ daemon=$!
 started+=("$daemon")
 wait_for 10 "the daemon" test -S "$scratch/milvus.sock"
 
-say "running scripts/quickstart/sample.py through it"
-"$python" "$root/scripts/quickstart/sample.py" --address "$address" --daemon "$daemon"
+for sample in sample.py sample_sdk.py; do
+  say "running scripts/quickstart/$sample through it"
+  "$python" "$root/scripts/quickstart/$sample" --address "$address" --daemon "$daemon"
+done
 
 cat <<END
 
 It works. To go on:
   put it before your own Milvus   build/milvus-bouncer serve --upstream https://milvus.example.com:19530 \\
-                                    --token-file app.token --listen unix:/run/milvus-bouncer/milvus.sock
+                                    --token-file app.token --listen unix:/run/milvus-bouncer/milvus.sock \\
+                                    --listen 127.0.0.1:19530
   or describe it in a file        build/milvus-bouncer check -c milvus-bouncer.yaml (and serve -c)
+  connect an SDK                  its URI is unix:/run/milvus-bouncer/milvus.sock or http://127.0.0.1:19530;
+                                    leave user, password and token out: docs/sdks.md
+  connect without an SDK          scripts/quickstart/sample.py, clients/c
   ask it from a shell             build/milvus-bouncer call -s unix:/run/milvus-bouncer/milvus.sock GetVersion
-  use it from a program           scripts/quickstart/sample.py, clients/c
   run all tests                   scripts/test.sh
 END

@@ -65,33 +65,42 @@ def search_for(ident):
     return list(zip(found.ids.int_id.data, found.scores))
 
 
-def run(processes, daemon, address):
-    make_collection()
-    print(f"created  {COLLECTION}: id INT64, embedding FLOAT_VECTOR({DIM}), AUTOINDEX, L2")
-    inserted = sum(processes.map(insert_batch, range(BATCHES), chunksize=1))
-    print(f"inserted {inserted:,} vectors in batches of {BATCH_SIZE:,} from {PROCESSES} processes at once")
+def report(inserted, search, options):
+    """Prints what a search finds, and the daemon's connections if its process is known. Whether it was found."""
     wanted = 4711
-    hits = search_for(wanted)
+    hits = search(wanted)
     print(f"searched for the vector inserted under id {wanted}; nearest:")
     for ident, distance in hits:
         print(f"         id {ident:5}  distance {distance:.4f}")
-    if daemon:
-        clients = connections.count_clients(daemon, address.removeprefix("unix:"))
-        upstream = connections.count_upstream(daemon)
+    if options.daemon:
+        clients = connections.count_clients(options.daemon, options.address.removeprefix("unix:"))
+        upstream = connections.count_upstream(options.daemon)
         print(f"counted  {clients} client connections, served by {upstream} upstream")
     return inserted == BATCHES * BATCH_SIZE and hits[0][0] == wanted
 
 
-def main():
+def run(processes, options):
+    make_collection()
+    print(f"created  {COLLECTION}: id INT64, embedding FLOAT_VECTOR({DIM}), AUTOINDEX, L2")
+    inserted = sum(processes.map(insert_batch, range(BATCHES), chunksize=1))
+    print(f"inserted {inserted:,} vectors in batches of {BATCH_SIZE:,} from {PROCESSES} processes at once")
+    return report(inserted, search_for, options)
+
+
+def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--address", default="unix:/run/milvus-bouncer/milvus.sock")
     parser.add_argument("--database", default="")
     parser.add_argument("--daemon", type=int, help="its process, to count its connections")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
     where = (options.address, options.database)
     open_client(*where)
     with multiprocessing.Pool(PROCESSES, open_client, where) as processes:
-        found = run(processes, options.daemon, options.address)
+        found = run(processes, options)
     sys.exit(0 if found else "sample: what was inserted was not found")
 
 
