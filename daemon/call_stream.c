@@ -86,18 +86,21 @@ bool call_stream_is_full(const struct call *call)
            caller_conf(call->owner)->limits.http2.stream_window / PART_COST;
 }
 
-/* The stream's window bounds it: nothing of it is given back before it is read. */
+/* What is unread is at most a window, as nothing of it is given back; what is read leaves. */
 void call_stream_keep(struct call *call, struct span bytes)
 {
     struct blob *rest = call->flow.rest;
     if (bytes.length == 0)
         return;
-    size_t size = rest ? rest->size : 0;
-    rest = rest ? blob_resize(rest, size + bytes.length) : blob_new(bytes.length);
+    size_t unread = rest ? rest->size - call->flow.rest_read : 0;
+    if (unread > 0)
+        memmove(rest->data, rest->data + call->flow.rest_read, unread);
+    rest = rest ? blob_resize(rest, unread + bytes.length) : blob_new(bytes.length);
     if (!rest)
         abort();
-    memcpy(rest->data + size, bytes.at, bytes.length);
+    memcpy(rest->data + unread, bytes.at, bytes.length);
     call->flow.rest = rest;
+    call->flow.rest_read = 0;
 }
 
 static void drop_rest(struct call *call)
