@@ -50,7 +50,11 @@ EXCEPTIONS = {
 
 
 # The daemon answers what is no gRPC so soon that the stream may be closed already when this frame comes.
-RACES = {("http2/5.1", f"half closed (remote): Sends a {kind} frame") for kind in ("DATA", "HEADERS")}
+RACES = {
+    ("http2/5.1", "half closed (remote): Sends a DATA frame"),
+    ("http2/5.1", "half closed (remote): Sends a HEADERS frame"),
+    ("http2/6.1", 'Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state'),
+}
 
 
 def program(name):
