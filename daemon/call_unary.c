@@ -232,7 +232,7 @@ void call_unary_turn(struct caller *owner)
     struct call *call;
     while ((call = TAILQ_FIRST(&owner->fresh))) {
         call_list(call, NULL);
-        if (call->message)
+        if (call->message && !grpc_reader_busy(&call->reader))
             submit(call);
         else
             call_unary_wait(call);

@@ -151,6 +151,8 @@ void router_submit_to(struct router *router, const struct conf_database *databas
 
 static void withdraw(struct request *request)
 {
+    if (clears(request) && request->state == REQUEST_WIRE)
+        cache_doubt(request->router->cache);
     if (request->state == REQUEST_WAITING)
         cache_cancel(request);
     else
@@ -167,8 +169,6 @@ void router_end(struct request *request, enum code code, const char *why)
 
 void router_drop(struct request *request)
 {
-    if (clears(request) && request->state == REQUEST_WIRE)
-        cache_doubt(request->router->cache);
     withdraw(request);
     clear_effects(request->router, request);
     admission_release(request);

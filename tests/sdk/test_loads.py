@@ -48,9 +48,9 @@ def all_go_on(all_loads):
 def come_back(lite, name):
     """With its data; it forgets which collections were loaded."""
     lite.start()
-    client = direct_client(lite)
-    client.load_collection(name)
-    client.load_collection(f"{name}_auto")
+    with direct_client(lite) as client:
+        client.load_collection(name)
+        client.load_collection(f"{name}_auto")
 
 
 def test_upstream_stopped_killed_and_brought_back(start_bouncer, lite, collection, tmp_path):
@@ -136,9 +136,11 @@ def test_daemons_take_over_from_each_other(lite, daemons, collection, tmp_path):
 def test_takeover_while_nothing_is_asked(lite, daemons, sdk):
     """The next insert is done as any other."""
     prefix = new_prefix()
-    create_collection(direct_client(lite), prefix, sdk_load.DIM)
+    with direct_client(lite) as client:
+        create_collection(client, prefix, sdk_load.DIM)
     with Inserting(command(sdk), {"SDK_URI": daemons.uri}, prefix) as program:
         for key in range(1 + TAKEOVERS):
             assert program.insert("", {"id": key, "vector": sdk_load.vector(key)}) == {"result": 1}
             daemons.take_over()
-    assert count(direct_client(lite), prefix) == 1 + TAKEOVERS
+    with direct_client(lite) as client:
+        assert count(client, prefix) == 1 + TAKEOVERS

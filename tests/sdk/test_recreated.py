@@ -75,22 +75,22 @@ def test_recreated(site, sdk):
     asks again only if the server says that the schema was another, which neither of these does: Lite refuses the
     vectors, and Milvus 2.3.5 takes them and keeps others."""
     prefix = new_prefix()
-    client = direct_client(site.server)
-    told = {way: {change: [] for change in CHANGES} for way in FIRST_KEYS}
-    create(client, prefix, BEFORE)
-    with ExitStack() as stack:
-        programs = {way: stack.enter_context(inserting(site, sdk, way, prefix)) for way in FIRST_KEYS}
-        insert(programs, told, BEFORE)
+    with direct_client(site.server) as client:
+        told = {way: {change: [] for change in CHANGES} for way in FIRST_KEYS}
+        create(client, prefix, BEFORE)
+        with ExitStack() as stack:
+            programs = {way: stack.enter_context(inserting(site, sdk, way, prefix)) for way in FIRST_KEYS}
+            insert(programs, told, BEFORE)
+            drop(client, prefix)
+            create(client, prefix, AFTER)
+            insert(programs, told, AFTER)
+            insert(programs, told, AFTER)
+        assert told["tcp"] == told["direct"]
+        if sdk != "node":
+            assert told["direct"]["dimension"] == [DONE] * 3
+            keys = [first + number for first in FIRST_KEYS.values() for number in (1, 2)]
+            assert rows_in(client, f"{prefix}_dimension") == [row(key, *CHANGES["dimension"][AFTER]) for key in keys]
         drop(client, prefix)
-        create(client, prefix, AFTER)
-        insert(programs, told, AFTER)
-        insert(programs, told, AFTER)
-    assert told["tcp"] == told["direct"]
-    if sdk != "node":
-        assert told["direct"]["dimension"] == [DONE] * 3
-        keys = [first + number for first in FIRST_KEYS.values() for number in (1, 2)]
-        assert rows_in(client, f"{prefix}_dimension") == [row(key, *CHANGES["dimension"][AFTER]) for key in keys]
-    drop(client, prefix)
 
 
 MISMATCH = common_pb2.Status(error_code="SchemaMismatch", code=109, reason="collection schema mismatch")
