@@ -46,6 +46,7 @@ static void set_all(struct args *args, const struct conf_upstream *to, uint32_t 
     set_text(args, GRPC_ARG_PRIMARY_USER_AGENT_STRING, "milvus-bouncer/" MVB_VERSION);
     set_integer(args, GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1); /* a connection of its own */
     set_integer(args, GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+    set_integer(args, GRPC_ARG_ENABLE_RETRIES, 0); /* the pool's, and they cost memory a message */
     set_integer(args, GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
     set_integer(args, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, (int64_t)max_message + BUFSIZ);
     set_integer(args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, max_message);

@@ -17,9 +17,8 @@
 bool grpc_error_local(enum code code, struct span message);
 
 /*
- * Whether it is certain that the server did not begin the call. C core itself sends such calls
- * again once; what comes here is the same end a second time. "GOAWAY received", and nothing else,
- * is what a call without a stream, or with one above GOAWAY's last id, ends with (RFC 9113
+ * Whether it is certain that the server did not begin the call. "GOAWAY received", and nothing
+ * else, is what a call without a stream, or with one above GOAWAY's last id, ends with (RFC 9113
  * section 6.8); calls that were under way say how the connection broke.
  */
 bool grpc_error_unstarted(enum code code, struct span message);
