@@ -29,6 +29,7 @@ static void ended(struct call *call)
     request_timer_stop(&call->request);
     call_list(call, NULL);
     call->state = CALL_ANSWERED;
+    client_flush_later(call->owner->client);
 }
 
 const struct call_kind call_http = {.begin = begin, .ended = ended};

@@ -55,6 +55,13 @@ def test_large_body_that_is_no_grpc(client):
     assert client.reply(stream).http_status == 415
 
 
+def test_body_that_never_ends_and_is_no_grpc(start_bouncer, fake):
+    """It is answered when frame_timeout is over, and nothing else has to happen for that."""
+    with start_bouncer(configuration(fake.upstream, limits={"frame_timeout": "300ms"})).h2() as client:
+        stream = client.open("/upload", replace={"content-type": "application/json", "te": None})
+        assert client.reply(stream).http_status == 415
+
+
 def test_get_without_a_body(client):
     stream = client.open("/", end=True, replace={":method": "GET", "content-type": None, "te": None})
     assert client.reply(stream).http_status == 405
