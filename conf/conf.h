@@ -61,6 +61,15 @@ struct conf_tls {
     const char *server_name; /* the name to verify, NULL: the uri's host */
 };
 
+/* What carries the calls to an upstream: name, word. */
+#define CONF_TRANSPORTS(X)                                                                         \
+    X(GRPC, "grpc")                                                                                \
+    X(H2, "h2")
+
+#define X(name, word) CONF_TRANSPORT_##name,
+enum conf_transport { CONF_TRANSPORTS(X) CONF_TRANSPORT_COUNT };
+#undef X
+
 struct conf_upstream {
     const char *name;
     const char *uri;  /* as written */
@@ -72,6 +81,7 @@ struct conf_upstream {
     int64_t connect_timeout; /* ms */
     int64_t keepalive; /* ms; at least 10 s, Milvus closes connections that ping more often than
                           every 5 s */
+    enum conf_transport transport;
 };
 
 struct conf_method_timeout {

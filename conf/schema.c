@@ -28,6 +28,9 @@ static const char *const log_formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "jso
 static const char *const protocols[] = {CONF_PROTOCOLS(X) NULL};
 #undef X
 static const char *const protocols_later[] = {"http", NULL};
+#define X(name, word) word,
+static const char *const transports[] = {CONF_TRANSPORTS(X) NULL};
+#undef X
 
 /* The default of each of H2_RATES, a minute. SDKs ping six times a minute. */
 #define RATE_OF_PINGS          "600"
@@ -82,7 +85,8 @@ static const struct schema_key upstream_keys[] = {
      .minimum = 1, .maximum = DAY, .fallback = "10s"},
     {.name = "keepalive", .type = SCHEMA_DURATION, AT(struct conf_upstream, keepalive),
      .minimum = 10 * SECOND, .maximum = DAY, .fallback = "30s"},
-    {.name = "transport", .type = SCHEMA_LATER},
+    {.name = "transport", .type = SCHEMA_WORD, AT(struct conf_upstream, transport),
+     .words = transports, .fallback = "grpc"},
 };
 static const struct schema_section upstream = {SECTION(upstream_keys, struct conf_upstream)};
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pool/grpc_transport.h"
 #include "pool/router.h"
 
 struct check {
@@ -103,18 +102,18 @@ int connect_check(const struct conf *conf)
 {
     struct logger errors = {.level = LOG_ERROR, .write = print_line};
     struct check check = {.loop = event_base_new()};
-    struct transport *transport = check.loop ? grpc_transport_new(check.loop) : NULL;
-    if (!transport)
+    if (!check.loop)
         abort();
+    struct transports transports = {.loop = check.loop};
     char *error = NULL;
-    check.router = router_new(conf, check.loop, transport, &errors, &error);
+    check.router = router_new(conf, check.loop, &transports, &errors, &error);
     if (check.router)
         ask_all(&check, conf);
     else
         fprintf(stderr, "%s\n", error);
     free(error);
     router_free(check.router);
-    transport->close(transport);
+    transports_close(&transports);
     event_base_free(check.loop);
     return check.router && !check.failed ? 0 : -1;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/daemon.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,7 +12,6 @@
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
-#include "pool/grpc_transport.h"
 
 #define SIGNAL_COUNT      3
 #define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
@@ -24,7 +22,7 @@ struct daemon {
     struct event_base *loop;
     struct event *signals[SIGNAL_COUNT];
     struct event *trim;
-    struct transport *transport;
+    struct transports transports;
     struct router *router;
     struct clients clients;
     struct listener **listeners;
@@ -135,13 +133,9 @@ static int watch_signals(struct daemon *daemon)
 static int open_upstreams(struct daemon *daemon)
 {
     char *error = NULL;
-    daemon->transport = grpc_transport_new(daemon->loop);
-    if (!daemon->transport) {
-        log_error(&daemon->log.logger, "cannot start gRPC: %s", strerror(errno));
-        return -1;
-    }
+    daemon->transports.loop = daemon->loop;
     daemon->router =
-        router_new(daemon->conf, daemon->loop, daemon->transport, &daemon->log.logger, &error);
+        router_new(daemon->conf, daemon->loop, &daemon->transports, &daemon->log.logger, &error);
     if (!daemon->router)
         log_error(&daemon->log.logger, "%s", error);
     free(error);
@@ -235,8 +229,7 @@ static void release(struct daemon *daemon)
     close_listeners(daemon);
     free(daemon->listeners);
     router_free(daemon->router);
-    if (daemon->transport)
-        daemon->transport->close(daemon->transport);
+    transports_close(&daemon->transports);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         if (daemon->signals[i])
             event_free(daemon->signals[i]);

@@ -59,10 +59,16 @@ static void set_all(struct args *args, const struct conf_upstream *to, uint32_t 
     set_integer(args, GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, BACKOFF_FIRST);
     set_integer(args, GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, to->connect_timeout);
     set_integer(args, GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, BACKOFF_MAX);
-    if (!to->tls.server_name)
-        return;
-    set_text(args, GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, to->tls.server_name);
-    set_text(args, GRPC_ARG_DEFAULT_AUTHORITY, to->tls.server_name);
+}
+
+/* Of TLS and of :authority, as the channel itself knows the address alone. */
+static void set_names(struct args *args, const struct conf_upstream *to,
+                      const struct endpoint *endpoint, const char *authority)
+{
+    const char *name = to->tls.server_name ? to->tls.server_name : endpoint->host;
+    if (to->secure)
+        set_text(args, GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, name);
+    set_text(args, GRPC_ARG_DEFAULT_AUTHORITY, to->tls.server_name ? name : authority);
 }
 
 static void wipe(char *text)
@@ -126,19 +132,25 @@ out:
     return credentials;
 }
 
-grpc_channel *grpc_channel_open(const struct conf_upstream *to, uint32_t max_message,
-                                char **ret_error)
+grpc_channel *grpc_channel_open(const struct conf_upstream *to, const struct endpoint *endpoint,
+                                uint32_t max_message, char **ret_error)
 {
+    char address[ENDPOINT_TEXT_MAX];
     char target[TARGET_MAX];
-    bool ipv6 = strchr(to->host, ':') != NULL;
-    snprintf(target, sizeof(target), "dns:///%s%s%s:%u", ipv6 ? "[" : "", to->host, ipv6 ? "]" : "",
-             to->port);
+    char authority[TARGET_MAX];
+    bool ipv6 = strchr(endpoint->host, ':') != NULL;
+    endpoint_text(endpoint, address);
+    snprintf(target, sizeof(target), "%s:%s",
+             endpoint->address.ss_family == AF_INET6 ? "ipv6" : "ipv4", address);
+    snprintf(authority, sizeof(authority), ipv6 ? "[%s]:%u" : "%s:%u", endpoint->host,
+             endpoint->port);
     grpc_channel_credentials *credentials =
         to->secure ? tls_credentials(&to->tls, ret_error) : grpc_insecure_credentials_create();
     if (!credentials)
         return NULL;
     struct args args = {.count = 0};
     set_all(&args, to, max_message);
+    set_names(&args, to, endpoint, authority);
     grpc_channel_args channel_args = {.num_args = args.count, .args = args.items};
     grpc_channel *channel = grpc_channel_create(target, credentials, &channel_args);
     grpc_channel_credentials_release(credentials);

@@ -125,6 +125,11 @@ static void grpc_cancel(struct upstream *base, struct upstream_call *call)
     grpc_call_abandon(call);
 }
 
+static void grpc_hurry(struct upstream *base)
+{
+    grpc_channel_reset_connect_backoff(((struct grpc_upstream *)base)->calls.channel);
+}
+
 /* Destroying a channel leaves its calls on the wire until their deadline, so they are cancelled
  * first. */
 static void grpc_close(struct upstream *base)
@@ -145,20 +150,23 @@ static const struct upstream_verbs verbs = {
     .receive = grpc_receive,
     .take = grpc_take,
     .cancel = grpc_cancel,
+    .hurry = grpc_hurry,
     .close = grpc_close,
 };
 
 static struct upstream *grpc_open(struct transport *base, const struct conf_upstream *to,
-                                  uint32_t max_message, const struct upstream_events *events,
-                                  void *context, char **ret_error)
+                                  const struct endpoint *endpoint, uint32_t max_message,
+                                  const struct upstream_events *events, void *context,
+                                  char **ret_error)
 {
-    grpc_channel *channel = grpc_channel_open(to, max_message, ret_error);
+    grpc_channel *channel = grpc_channel_open(to, endpoint, max_message, ret_error);
     if (!channel)
         return NULL;
     struct grpc_upstream *upstream = calloc(1, sizeof(*upstream));
     if (!upstream)
         abort();
-    upstream->base = (struct upstream){.verbs = &verbs, .state = UPSTREAM_CONNECTING};
+    upstream->base =
+        (struct upstream){.verbs = &verbs, .state = UPSTREAM_CONNECTING, .capacity = UINT32_MAX};
     upstream->calls = (struct grpc_calls){
         .channel = channel,
         .queue = ((struct grpc_transport *)base)->queue,

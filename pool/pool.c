@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool/pool.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,7 +51,8 @@ static struct connection *least_loaded(struct pool *pool)
     struct connection *best = NULL;
     for (uint32_t i = 0; i < pool->connection_count; i++) {
         struct connection *connection = &pool->connections[i];
-        if (connection->upstream->state != UPSTREAM_READY)
+        const struct upstream *upstream = connection->upstream;
+        if (upstream->state != UPSTREAM_READY || connection->in_flight >= upstream->capacity)
             continue;
         if (!best || connection->in_flight < best->in_flight)
             best = connection;
@@ -494,6 +496,11 @@ static void state_changed(void *context, enum upstream_state state, const char *
     dispatch(pool);
 }
 
+static void capacity_grew(void *context)
+{
+    dispatch(((struct connection *)context)->pool);
+}
+
 static const struct upstream_events events = {
     .call_ended = call_ended,
     .call_replied = call_replied,
@@ -501,17 +508,40 @@ static const struct upstream_events events = {
     .call_received = call_received,
     .call_sent = call_sent,
     .state_changed = state_changed,
+    .capacity_grew = capacity_grew,
 };
+
+static int find_endpoint(const struct conf_upstream *to, struct endpoint *ret_endpoint,
+                         char **ret_error)
+{
+    char service[sizeof("65535")];
+    struct addrinfo *found;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    snprintf(service, sizeof(service), "%u", to->port);
+    int result = getaddrinfo(to->host, service, &hints, &found);
+    if (result != 0) {
+        *ret_error = strdup(gai_strerror(result));
+        return -1;
+    }
+    *ret_endpoint = (struct endpoint){.port = to->port, .length = found->ai_addrlen};
+    snprintf(ret_endpoint->host, sizeof(ret_endpoint->host), "%s", to->host);
+    memcpy(&ret_endpoint->address, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return 0;
+}
 
 static int open_connections(struct pool *pool, char **ret_error)
 {
     const struct pool_setup *setup = &pool->setup;
+    struct endpoint endpoint;
+    if (find_endpoint(setup->database->upstream, &endpoint, ret_error) != 0)
+        return -1;
     for (; pool->connection_count < setup->database->pool_size; pool->connection_count++) {
         struct connection *connection = &pool->connections[pool->connection_count];
         connection->pool = pool;
         connection->upstream =
-            setup->transport->open(setup->transport, setup->database->upstream, setup->max_message,
-                                   &events, connection, ret_error);
+            setup->transport->open(setup->transport, setup->database->upstream, &endpoint,
+                                   setup->max_message, &events, connection, ret_error);
         if (!connection->upstream)
             return -1;
     }

@@ -223,12 +223,14 @@ static void add_route(struct router *router, const char *name, struct pool *pool
     HASH_ADD_KEYPTR(hh, router->routes, route->name, strlen(route->name), route);
 }
 
-static int open_pools(struct router *router, const struct conf *conf, struct pool_setup *setup,
-                      char **ret_error)
+static int open_pools(struct router *router, const struct conf *conf, struct transports *transports,
+                      struct pool_setup *setup, char **ret_error)
 {
     for (size_t i = 0; i < conf->database_count; i++) {
         setup->database = &conf->databases[i];
-        struct pool *pool = pool_new(setup, ret_error);
+        setup->transport =
+            transports_get(transports, setup->database->upstream->transport, ret_error);
+        struct pool *pool = setup->transport ? pool_new(setup, ret_error) : NULL;
         if (!pool)
             return -1;
         add_route(router, conf->databases[i].name, pool);
@@ -237,7 +239,7 @@ static int open_pools(struct router *router, const struct conf *conf, struct poo
 }
 
 struct router *router_new(const struct conf *conf, struct event_base *loop,
-                          struct transport *transport, struct logger *logger, char **ret_error)
+                          struct transports *transports, struct logger *logger, char **ret_error)
 {
     struct router *router = calloc(1, sizeof(*router));
     if (!router)
@@ -247,14 +249,13 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
     struct pool_setup setup = {
         .loop = loop,
-        .transport = transport,
         .logger = logger,
         .max_message = conf->limits.max_message,
         .connected = connected,
         .away = away,
         .context = router,
     };
-    if (open_pools(router, conf, &setup, ret_error) != 0) {
+    if (open_pools(router, conf, transports, &setup, ret_error) != 0) {
         router_free(router);
         return NULL;
     }

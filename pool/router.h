@@ -7,13 +7,14 @@
 #define POOL_ROUTER_H
 
 #include "pool/cache.h"
+#include "pool/transports.h"
 
 struct router;
 
 /* Opens a pool for each database of the configuration, which outlives the router. NULL: *ret_error
  * says what is wrong, to be freed. */
 struct router *router_new(const struct conf *conf, struct event_base *loop,
-                          struct transport *transport, struct logger *logger, char **ret_error);
+                          struct transports *transports, struct logger *logger, char **ret_error);
 
 /* With all requests of others ended; NULL is accepted. */
 void router_free(struct router *router);

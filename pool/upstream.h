@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection to an upstream, whatever carries it: verbs, and events back. All of it happens on
- * the event loop's thread. A transport (pool/grpc_transport.h) makes them.
+ * One connection to one address of an upstream, whatever carries it: verbs, and events back. All of
+ * it happens on the event loop's thread. A transport makes them (pool/transports.h); it connects,
+ * and connects again with pauses that grow and are jittered, until the connection is closed.
  *
  * A call is one message each way, or a stream of any number either way. A stream's messages are
  * pushed back: the next one is sent when the last one was taken (call_sent), and one comes for each
@@ -11,6 +12,7 @@
 #define POOL_UPSTREAM_H
 
 #include "conf/conf.h"
+#include "pool/endpoint.h"
 #include "proto/blob.h"
 #include "proto/code.h"
 #include "proto/encoding.h"
@@ -65,6 +67,8 @@ struct upstream_events {
     void (*call_sent)(void *call_context);
     /* The state is another one. reason: why it is down, for the operator; NULL in other states. */
     void (*state_changed)(void *context, enum upstream_state state, const char *reason);
+    /* While READY, capacity has become larger. */
+    void (*capacity_grew)(void *context);
 };
 
 struct upstream;
@@ -79,12 +83,15 @@ struct upstream_verbs {
     void (*receive)(struct upstream *upstream, struct upstream_call *call);
     void (*take)(struct upstream *upstream, struct upstream_call *call);
     void (*cancel)(struct upstream *upstream, struct upstream_call *call);
+    void (*hurry)(struct upstream *upstream);
     void (*close)(struct upstream *upstream);
 };
 
 struct upstream {
     const struct upstream_verbs *verbs;
-    enum upstream_state state; /* set by the transport */
+    /* Set by the transport. */
+    enum upstream_state state;
+    uint32_t capacity; /* calls that the server takes at once on this connection */
 };
 
 /* Starts a call. Never NULL; what is wrong comes as the call's end. The call is valid until
@@ -128,6 +135,12 @@ static inline void upstream_cancel(struct upstream *upstream, struct upstream_ca
     upstream->verbs->cancel(upstream, call);
 }
 
+/* Somebody waits for a connection: a pause between tries ends now, unless it has just begun. */
+static inline void upstream_hurry(struct upstream *upstream)
+{
+    upstream->verbs->hurry(upstream);
+}
+
 /* Ends all calls and the connection; no event comes any more. NULL is accepted. */
 static inline void upstream_close(struct upstream *upstream)
 {
@@ -137,12 +150,12 @@ static inline void upstream_close(struct upstream *upstream)
 
 /* What makes connections of one kind. */
 struct transport {
-    /* Opens a connection and keeps it open, with pauses between tries that grow and are jittered.
-     * max_message: bytes of a message, both ways. NULL: *ret_error says what is wrong with the
-     * configuration, to be freed. */
+    /* Opens a connection to an address of that upstream and keeps it open. The configuration
+     * outlives it, the endpoint is copied. max_message: bytes of a message, both ways. NULL:
+     * *ret_error says what is wrong with the configuration, to be freed. */
     struct upstream *(*open)(struct transport *transport, const struct conf_upstream *to,
-                             uint32_t max_message, const struct upstream_events *events,
-                             void *context, char **ret_error);
+                             const struct endpoint *endpoint, uint32_t max_message,
+                             const struct upstream_events *events, void *context, char **ret_error);
     /* After all its connections are closed: waits until nothing of them is left. */
     void (*close)(struct transport *transport);
 };

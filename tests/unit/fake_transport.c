@@ -135,6 +135,11 @@ static void cancel(struct upstream *upstream, struct upstream_call *of)
     call->taken = call->taken || call->replied;
 }
 
+static void hurry(struct upstream *upstream)
+{
+    ((struct fake_connection *)upstream)->hurried++;
+}
+
 static void close_connection(struct upstream *upstream)
 {
     struct fake_connection *connection = (struct fake_connection *)upstream;
@@ -149,14 +154,16 @@ static const struct upstream_verbs verbs = {
     .receive = receive,
     .take = take,
     .cancel = cancel,
+    .hurry = hurry,
     .close = close_connection,
 };
 
 static struct upstream *open_connection(struct transport *transport, const struct conf_upstream *to,
-                                        uint32_t max_message, const struct upstream_events *events,
-                                        void *context, char **ret_error)
+                                        const struct endpoint *endpoint, uint32_t max_message,
+                                        const struct upstream_events *events, void *context,
+                                        char **ret_error)
 {
-    (void)to, (void)max_message;
+    (void)to, (void)endpoint, (void)max_message;
     struct fake_transport *fake = (struct fake_transport *)transport;
     if (fake->open_error) {
         *ret_error = strdup(fake->open_error);
@@ -165,7 +172,7 @@ static struct upstream *open_connection(struct transport *transport, const struc
     cr_assert_lt(fake->connection_count, FAKE_CONNECTIONS);
     struct fake_connection *connection = &fake->connections[fake->connection_count++];
     *connection = (struct fake_connection){
-        .upstream = {.verbs = &verbs, .state = UPSTREAM_CONNECTING},
+        .upstream = {.verbs = &verbs, .state = UPSTREAM_CONNECTING, .capacity = UINT32_MAX},
         .transport = fake,
         .events = events,
         .context = context,

@@ -43,6 +43,7 @@ struct fake_connection {
     struct fake_transport *transport;
     const struct upstream_events *events;
     void *context;
+    size_t hurried;
     bool closed;
 };
 

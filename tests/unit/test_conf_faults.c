@@ -226,7 +226,7 @@ Test(conf_faults, of_missing_keys)
          "c:3:3: \"a\" lacks the key \"upstream\"; write the name of one of \"upstreams\"\n"},
         {"upstreams: {main: 1}\ndatabases: {a: }\n",
          "c:1:19: \"main\" takes keys: uri, token_file, user, password_file, tls, "
-         "connect_timeout, keepalive\n"
+         "connect_timeout, keepalive, transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
          "queue_timeout, timeouts, max_timeout, token_file, user, password_file\n"},
     };
@@ -374,7 +374,6 @@ Test(conf_faults, of_upstreams)
         {"uri: [[]]}}\n", "c:1:26: \"uri\" takes one value, not a list\n"},
         {"uri: ['ftp://h']}}\n", "c:1:26: \"uri\": a URI starts with http:// or https://; write "
                                  "http://HOST:PORT or https://HOST:PORT\n"},
-        {"uri: 'http://h', transport: h2}}\n", "c:1:37: \"transport\"" LATER},
         {"uri: 'http://h', connect_timeout: 0, keepalive: 9999ms}}\n",
          "c:1:54: \"connect_timeout\" takes a duration from 1ms to 24h, in ms, s, m or h, such as "
          "10s\n"

@@ -133,7 +133,13 @@ static void open_upstream(int port)
                                .port = (uint16_t)port,
                                .connect_timeout = LONG,
                                .keepalive = LONG};
-    upstream = transport->open(transport, &to, MAX_MESSAGE, &events, NULL, &error);
+    struct endpoint endpoint = {
+        .host = "127.0.0.1", .port = (uint16_t)port, .length = sizeof(struct sockaddr_in)};
+    *(struct sockaddr_in *)&endpoint.address =
+        (struct sockaddr_in){.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    upstream = transport->open(transport, &to, &endpoint, MAX_MESSAGE, &events, NULL, &error);
     cr_assert_not_null(upstream, "%s", error);
 }
 

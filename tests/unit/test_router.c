@@ -14,6 +14,7 @@
 #define MAX_MESSAGE 1000
 
 static struct fake_transport fake;
+static struct transports transports;
 static struct fake_log sink;
 static struct event_base *loop;
 static struct router *router;
@@ -60,8 +61,9 @@ static void open_router(size_t database_count)
     conf.database_count = database_count;
     loop = event_base_new();
     fake_open(&fake);
+    transports = (struct transports){.loop = loop, .made = {&fake.transport}};
     fake_log_open(&sink);
-    router = router_new(&conf, loop, &fake.transport, &sink.logger, &error);
+    router = router_new(&conf, loop, &transports, &sink.logger, &error);
     cr_assert_not_null(router, "%s", error);
     fake_all_ready(&fake);
 }
@@ -832,7 +834,7 @@ Test(router, pool_that_cannot_be_opened_is_an_error)
 {
     char *error = NULL;
     fake.open_error = "no such certificate";
-    cr_expect_null(router_new(&conf, loop, &fake.transport, &sink.logger, &error));
+    cr_expect_null(router_new(&conf, loop, &transports, &sink.logger, &error));
     cr_expect_str_eq(error, "no such certificate");
     free(error);
 }
