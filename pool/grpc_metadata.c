@@ -4,57 +4,11 @@
 #include <stdlib.h>
 
 #include "proto/base64.h"
-
-/* Of one connection, or C core's own: gRPC's sources, core/lib/transport/metadata_batch.h; for some
- * of these it aborts on a value that it cannot read. */
-static const char *const own[] = {
-    "connection", "content-length",      "content-type", "endpoint-load-metrics-bin",
-    "host",       "grpclb_client_stats", "keep-alive",   "lb-cost-bin",
-    "lb-token",   "proxy-connection",    "te",           "transfer-encoding",
-    "upgrade",    "user-agent",
-};
-
-/* "grpc-" is reserved for gRPC; these go from end to end all the same. */
-static const char *const passed[] = {
-    "grpc-retry-pushback-ms",
-    "grpc-status-details-bin",
-    "grpc-tags-bin",
-    "grpc-trace-bin",
-};
-
-static bool is_among(struct span name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (span_is(name, names[i]))
-            return true;
-    }
-    return false;
-}
-
-static bool travels(struct span name)
-{
-    if (is_among(name, own, sizeof(own) / sizeof(own[0])))
-        return false;
-    if (!span_is(span_cut(name, strlen("grpc-")), "grpc-"))
-        return true;
-    return is_among(name, passed, sizeof(passed) / sizeof(passed[0]));
-}
-
-/* Refers to the bytes, for as long as they stay. */
-static grpc_slice borrow(struct span text)
-{
-    return grpc_slice_from_static_buffer(text.at, text.length);
-}
+#include "proto/grpc_field.h"
 
 static struct span span_of_slice(const grpc_slice *slice)
 {
     return span_of(GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice));
-}
-
-static bool is_binary(struct span name)
-{
-    static const size_t length = sizeof("-bin") - 1;
-    return name.length >= length && memcmp(name.at + name.length - length, "-bin", length) == 0;
 }
 
 size_t grpc_metadata_bound(const struct metadata *from)
@@ -63,7 +17,7 @@ size_t grpc_metadata_bound(const struct metadata *from)
     struct metadata_item item;
     for (size_t at = 0; metadata_next(from, &at, &item);) {
         bound++;
-        for (size_t i = 0; is_binary(item.name) && i < item.value.length; i++)
+        for (size_t i = 0; grpc_field_is_binary(item.name) && i < item.value.length; i++)
             bound += item.value.at[i] == ',';
     }
     return bound;
@@ -120,12 +74,12 @@ size_t grpc_metadata_to_core(const struct metadata *from, grpc_metadata *to)
     size_t count = 0;
     struct metadata_item item;
     for (size_t at = 0; metadata_next(from, &at, &item);) {
-        if (!travels(item.name) || !grpc_header_key_is_legal(borrow(item.name)) ||
+        if (!grpc_field_travels(item.name) || !grpc_field_name_valid(item.name) ||
             span_is(item.name, "authorization") || span_is(item.name, "dbname"))
             continue;
-        if (is_binary(item.name))
+        if (grpc_field_is_binary(item.name))
             count += decode_all(&item, to + count);
-        else if (grpc_header_nonbin_value_is_legal(borrow(item.value)))
+        else if (grpc_field_value_valid(item.value))
             to[count++] = (grpc_metadata){.key = copy(item.name), .value = copy(item.value)};
     }
     return count;
@@ -148,11 +102,11 @@ void grpc_metadata_from_core(const grpc_metadata_array *from, struct metadata *t
     for (size_t i = 0; i < from->count; i++) {
         const grpc_metadata *item = &from->metadata[i];
         struct span name = span_of_slice(&item->key);
-        if (!travels(name) || !grpc_header_key_is_legal(item->key))
+        if (!grpc_field_travels(name) || !grpc_field_name_valid(name))
             continue;
-        if (is_binary(name))
+        if (grpc_field_is_binary(name))
             add_encoded(to, name, span_of_slice(&item->value));
-        else if (grpc_header_nonbin_value_is_legal(item->value))
+        else if (grpc_field_value_valid(span_of_slice(&item->value)))
             metadata_add(to, name, span_of_slice(&item->value));
     }
 }

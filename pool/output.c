@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/output.h"
+#include "pool/output.h"
 
 #include <errno.h>
 #include <stdlib.h>

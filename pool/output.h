@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is to be written to a socket: small pieces are copied together, larger blobs are referenced.
  */
-#ifndef DAEMON_OUTPUT_H
-#define DAEMON_OUTPUT_H
+#ifndef POOL_OUTPUT_H
+#define POOL_OUTPUT_H
 
 #include <sys/queue.h>
 
