@@ -8,6 +8,8 @@
 
 #include "proto/blob.h"
 
+#define OUTPUT_COPY_MAX 1024u /* bytes of a blob that are copied rather than referenced */
+
 struct output_piece;
 
 TAILQ_HEAD(output_pieces, output_piece);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/grpc_field.h"
 
+#include <stdlib.h>
+
+#include "proto/base64.h"
+
 /* Of one connection, or C core's own: gRPC's sources, core/lib/transport/metadata_batch.h; for some
  * of these it aborts on a value that it cannot read. */
 static const char *const own[] = {
@@ -42,13 +46,26 @@ bool grpc_field_is_binary(struct span name)
     return name.length >= length && memcmp(name.at + name.length - length, "-bin", length) == 0;
 }
 
+struct span grpc_field_take_part(struct span *value)
+{
+    const uint8_t *comma = value->length > 0 ? memchr(value->at, ',', value->length) : NULL;
+    struct span part = span_cut(*value, comma ? (size_t)(comma - value->at) : value->length);
+    size_t taken = part.length + (comma ? 1 : 0);
+    *value = span_of(value->at + taken, value->length - taken);
+    while (part.length > 0 && part.at[0] == ' ')
+        part = span_of(part.at + 1, part.length - 1);
+    while (part.length > 0 && part.at[part.length - 1] == ' ')
+        part.length--;
+    return part;
+}
+
 static bool is_of_name(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '_' ||
            byte == '-' || byte == '.';
 }
 
-bool grpc_field_name_valid(struct span name)
+static bool name_valid(struct span name)
 {
     for (size_t i = 0; i < name.length; i++) {
         if (!is_of_name(name.at[i]))
@@ -57,11 +74,49 @@ bool grpc_field_name_valid(struct span name)
     return name.length > 0;
 }
 
-bool grpc_field_value_valid(struct span value)
+static bool text_valid(struct span value)
 {
     for (size_t i = 0; i < value.length; i++) {
         if (value.at[i] < ' ' || value.at[i] > '~')
             return false;
     }
     return true;
+}
+
+static bool is_base64(struct span text)
+{
+    uint8_t *bytes = malloc(base64_bound(text.length));
+    if (!bytes)
+        abort();
+    ptrdiff_t length = base64_decode(text, bytes);
+    free(bytes);
+    return length >= 0;
+}
+
+static bool binary_valid(struct span value)
+{
+    do {
+        if (!is_base64(grpc_field_take_part(&value)))
+            return false;
+    } while (value.length > 0);
+    return true;
+}
+
+bool grpc_field_valid(struct span name, struct span value)
+{
+    if (!name_valid(name))
+        return false;
+    return grpc_field_is_binary(name) ? binary_valid(value) : text_valid(value);
+}
+
+size_t grpc_field_bound(const struct metadata *from)
+{
+    size_t bound = 0;
+    struct metadata_item item;
+    for (size_t at = 0; metadata_next(from, &at, &item);) {
+        bound++;
+        for (size_t i = 0; grpc_field_is_binary(item.name) && i < item.value.length; i++)
+            bound += item.value.at[i] == ',';
+    }
+    return bound;
 }

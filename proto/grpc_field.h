@@ -7,17 +7,22 @@
 #ifndef PROTO_GRPC_FIELD_H
 #define PROTO_GRPC_FIELD_H
 
-#include "proto/span.h"
+#include "proto/metadata.h"
 
 /* Whether a field of that name is an application's. */
 bool grpc_field_travels(struct span name);
 
-/* Whether its value is base64: the name ends in "-bin". */
+/* Whether its value is base64, or several joined by commas: the name ends in "-bin". */
 bool grpc_field_is_binary(struct span name);
 
-/* Whether gRPC allows the name: lower case, digits, "_", "-", "."; and the value: printable ASCII.
- */
-bool grpc_field_name_valid(struct span name);
-bool grpc_field_value_valid(struct span value);
+/* Takes what stands before the next comma, or the rest, without spaces around it. */
+struct span grpc_field_take_part(struct span *value);
+
+/* Whether gRPC allows the name: lower case, digits, "_", "-", "."; and the value of that name:
+ * printable ASCII, or base64. */
+bool grpc_field_valid(struct span name, struct span value);
+
+/* Fields that the metadata are at most, when joined values are taken apart. NULL is empty. */
+size_t grpc_field_bound(const struct metadata *metadata);
 
 #endif

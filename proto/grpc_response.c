@@ -74,13 +74,13 @@ void grpc_response_take(struct grpc_response *response, struct span name, struct
         rules[i].take(response, value);
         return;
     }
-    if (!grpc_field_travels(name) || !grpc_field_name_valid(name) || !grpc_field_value_valid(value))
+    if (!grpc_field_travels(name) || !grpc_field_valid(name, value))
         return;
     metadata_add(response->begun ? &response->trailers : &response->headers, name, value);
 }
 
-/* What a head that ends the stream says is trailing metadata (Trailers-Only). */
-void grpc_response_section(struct grpc_response *response, bool last)
+/* What a head with a status says is trailing metadata (Trailers-Only). */
+void grpc_response_section(struct grpc_response *response)
 {
     if (response->begun)
         return;
@@ -89,7 +89,7 @@ void grpc_response_section(struct grpc_response *response, bool last)
         return;
     }
     response->begun = true;
-    if (!last)
+    if (!response->has_status)
         return;
     response->trailers = response->headers;
     response->headers = (struct metadata){0};

@@ -28,8 +28,8 @@ struct grpc_response {
 /* A field of a section. */
 void grpc_response_take(struct grpc_response *response, struct span name, struct span value);
 
-/* The section's end; last: the stream's, too. Interim sections (1xx) are forgotten. */
-void grpc_response_section(struct grpc_response *response, bool last);
+/* The section's end. Interim sections (1xx) are forgotten. */
+void grpc_response_section(struct grpc_response *response);
 
 /* How the call ended. */
 struct grpc_end {

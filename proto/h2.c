@@ -10,8 +10,9 @@
 /* Received bodies are taken from the connection's window at once, the streams' windows and
  * max_buffered bound what is held: this one only keeps the peer from waiting for us. */
 #define SERVER_WINDOW    (1 << 20)
-#define CLIENT_WINDOW    (16 << 20) /* of the one connection that all share */
-#define SETTINGS_ENTRIES 32         /* of one SETTINGS frame */
+#define CLIENT_WINDOW    (16 << 20)  /* of the one connection that all share */
+#define LAST_IDS         0x7ff00000u /* stream ids from here on are for those who have not noticed */
+#define SETTINGS_ENTRIES 32          /* of one SETTINGS frame */
 
 void h2_fail(struct h2 *h2, enum h2_error error, const char *format, ...)
 {
@@ -183,7 +184,8 @@ enum h2_error h2_fault_error(const struct h2 *h2)
 
 bool h2_takes_requests(const struct h2 *h2)
 {
-    return nghttp2_session_check_request_allowed(h2->session) != 0;
+    return nghttp2_session_check_request_allowed(h2->session) != 0 &&
+           nghttp2_session_get_next_stream_id(h2->session) < LAST_IDS;
 }
 
 uint32_t h2_capacity(const struct h2 *h2)

@@ -130,7 +130,7 @@ bool h2_takes_requests(const struct h2 *h2);
 uint32_t h2_capacity(const struct h2 *h2);
 
 /* Client: opens a stream with this head, whose body follows by h2_send() and h2_finish(). Only
- * while h2_takes_requests(). */
+ * while h2_takes_requests(), and in the turn of the loop in which that ends. */
 struct h2_stream *h2_request(struct h2 *h2, const struct h2_field *fields, size_t count,
                              void *user);
 
