@@ -86,7 +86,7 @@ static const struct schema_key upstream_keys[] = {
     {.name = "keepalive", .type = SCHEMA_DURATION, AT(struct conf_upstream, keepalive),
      .minimum = 10 * SECOND, .maximum = DAY, .fallback = "30s"},
     {.name = "transport", .type = SCHEMA_WORD, AT(struct conf_upstream, transport),
-     .words = transports, .fallback = "grpc"},
+     .words = transports, .fallback = "h2"},
 };
 static const struct schema_section upstream = {SECTION(upstream_keys, struct conf_upstream)};
 

@@ -5,9 +5,10 @@
 #include "pool/clock.h"
 #include "pool/h2_call.h"
 
-#define PING_TIMEOUT  10000   /* ms until a ping without an answer ends the connection */
+#define PING_TIMEOUT  10000   /* ms until a ping without an answer ends the connection, at most */
 #define KEEPALIVE_MAX 7200000 /* ms; to what it slows down */
 #define REASON_MAX    256
+#define NOT_HTTP2     "what it says is not HTTP/2"
 
 /* A reply of usual size comes at once; of a larger one the first part tells the size, and then it
  * is let in (RFC 9113 section 5.2). */
@@ -194,8 +195,9 @@ static void end_late(struct h2_conn *conn)
 static void keep_alive(struct h2_conn *conn)
 {
     int64_t now = clock_now();
-    int64_t due =
-        conn->pinged ? conn->pinged + PING_TIMEOUT : conn->heard + conn->upstream->keepalive;
+    int64_t keepalive = conn->upstream->keepalive;
+    int64_t timeout = keepalive < PING_TIMEOUT ? keepalive : PING_TIMEOUT;
+    int64_t due = conn->pinged ? conn->pinged + timeout : conn->heard + keepalive;
     if (now < due) {
         start_timer(conn, due - now);
     } else if (conn->pinged) {
@@ -204,7 +206,7 @@ static void keep_alive(struct h2_conn *conn)
         conn->pinged = now;
         h2_ping(conn->h2);
         h2_transport_write_later(conn->upstream->transport, conn);
-        start_timer(conn, PING_TIMEOUT);
+        start_timer(conn, timeout);
     }
 }
 
@@ -284,6 +286,8 @@ void h2_conn_flush(struct h2_conn *conn)
         leave(conn);
     if (conn->state == H2_CONN_LEAVING && conn->call_count == 0)
         h2_conn_end(conn, "the server told us to go");
+    else if (h2_is_over(conn->h2))
+        h2_conn_end(conn, NOT_HTTP2);
     else
         link_flush(conn->link);
 }

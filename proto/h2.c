@@ -12,6 +12,7 @@
 #define SERVER_WINDOW    (1 << 20)
 #define CLIENT_WINDOW    (16 << 20)  /* of the one connection that all share */
 #define LAST_IDS         0x7ff00000u /* stream ids from here on are for those who have not noticed */
+#define HEAD_MAX         (2u << 20)  /* of a request; what clients may send fits */
 #define SETTINGS_ENTRIES 32          /* of one SETTINGS frame */
 
 void h2_fail(struct h2 *h2, enum h2_error error, const char *format, ...)
@@ -52,7 +53,9 @@ static nghttp2_option *options_new(const struct h2 *h2)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_max_continuations(option, h2->limits->max_continuations);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES);
-    if (!h2->client)
+    if (h2->client)
+        nghttp2_option_set_max_send_header_block_length(option, HEAD_MAX);
+    else
         set_server_options(option, h2->limits);
     return option;
 }

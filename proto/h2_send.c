@@ -255,13 +255,15 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     }
 }
 
-/* A head or trailers that nghttp2 does not take, such as more than 64 KiB. */
+/* A head or trailers that nghttp2 does not take, such as more than 64 KiB. A request whose head
+ * cannot be sent it closes itself. */
 static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error,
                              void *context)
 {
-    (void)error, (void)context;
+    (void)error;
+    const struct h2 *h2 = context;
     bool is_open = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id) != NULL;
-    if (frame->hd.type == NGHTTP2_HEADERS && is_open)
+    if (!h2->client && frame->hd.type == NGHTTP2_HEADERS && is_open)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_INTERNAL_ERROR);
     return 0;

@@ -8,6 +8,8 @@ from certificates import SERVER_NAME, Authority
 from codes import CONNECT, UNAVAILABLE, is_own
 from messages import checked
 
+pytestmark = pytest.mark.each_transport
+
 COLLECTIONS = milvus_pb2.ShowCollectionsRequest()
 
 
