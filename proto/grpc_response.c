@@ -59,17 +59,23 @@ static void take_encoding(struct grpc_response *response, struct span value)
 
 static const struct rule {
     const char *name;
+    size_t length;
     void (*take)(struct grpc_response *response, struct span value);
 } rules[] = {
-    {":status", take_http},           {"content-type", take_content_type},
-    {"grpc-status", take_status},     {"grpc-message", take_message},
-    {"grpc-encoding", take_encoding},
+#define RULE(name, take)                                                                           \
+    {                                                                                              \
+        name, sizeof(name) - 1, take                                                               \
+    }
+    RULE(":status", take_http),           RULE("content-type", take_content_type),
+    RULE("grpc-status", take_status),     RULE("grpc-message", take_message),
+    RULE("grpc-encoding", take_encoding),
+#undef RULE
 };
 
 void grpc_response_take(struct grpc_response *response, struct span name, struct span value)
 {
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (!span_is(name, rules[i].name))
+        if (rules[i].length != name.length || memcmp(rules[i].name, name.at, name.length) != 0)
             continue;
         rules[i].take(response, value);
         return;

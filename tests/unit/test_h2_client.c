@@ -59,7 +59,7 @@ static void on_headers_ended(void *context, struct h2_stream *stream)
     (void)stream;
     struct side *side = context;
     side->sections++;
-    note(side, span_of(NULL, 0), "|");
+    note(side, span_text(""), "|");
 }
 
 static void on_data(void *context, struct h2_stream *stream, struct span bytes)
