@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is measured: nobody in between, each peer, and the daemon by the protocol and the transport it is used with."""
+import contextlib
 from typing import NamedTuple
 
 import canned
@@ -9,13 +10,13 @@ from peers import PEERS, Peer
 
 TRANSPORTS = ("grpc",)  # of upstreams; goals are about the first
 CLIENTS = ("grpc", "plain")
-DIRECT = "direct"
+DIRECT, NOTHING = "direct", ""  # a candidate, and what stands in between
 
 
 class Candidate(NamedTuple):
     name: str
     client: str  # the load generator's: grpc or plain
-    proxy: str  # what stands in between: a peer, or the daemon by its transport; "" for nothing
+    proxy: str  # what stands in between: a peer, or the daemon by its transport
 
     def is_ours(self):
         return self.proxy in TRANSPORTS
@@ -27,7 +28,7 @@ def ours(client, transport=TRANSPORTS[0]):
 
 
 CANDIDATES = (
-    Candidate(DIRECT, "grpc", ""),
+    Candidate(DIRECT, "grpc", NOTHING),
     *(Candidate(name, "grpc", name) for name in PEERS),
     *(Candidate(ours(client, transport), client, transport) for client in CLIENTS for transport in TRANSPORTS),
 )
@@ -41,13 +42,15 @@ def label(name):
     return f"ours, {'gRPC' if client == 'grpc' else client} in, {transport} out"
 
 
-class Daemon(Bouncer):
-    """As a user has it: nothing is set but where the upstream is, and what it wants to know."""
+def daemon(directory, upstream, transport, network=None, **database):
+    """As a user has it: nothing is set but where the upstream is, and what it wants to know. It listens on TCP, as
+    the peers do."""
+    settings = one_pool({**upstream, "transport": transport}, **database)
+    return Bouncer(directory, settings, network, tcp=True)
 
-    def __init__(self, directory, upstream, transport, network=None):
-        settings = one_pool({**upstream, "transport": transport}, name=canned.NAME)
-        super().__init__(directory, settings, network, tcp=True)
-        self.address = self.tcp_address  # as the peers
+
+def peer_before(directory, upstream, name):
+    return Peer(name, directory, upstream)
 
 
 def daemon_before(directory, upstream, transport):
@@ -58,10 +61,19 @@ def daemon_before(directory, upstream, transport):
     if upstream.authority:
         tls = {"ca_file": str(upstream.authority), "server_name": SERVER_NAME}
         settings |= {"uri": f"https://{upstream.address}", "tls": tls}
-    return Daemon(directory, settings, transport)
+    return daemon(directory, settings, transport, name=canned.NAME)
 
 
-def start(proxy, directory, upstream):
-    """What stands before an upstream, and is ready; it has an address, a pid, and can be stopped."""
-    make = daemon_before if proxy in TRANSPORTS else lambda *_: Peer(proxy, directory, upstream)
-    return make(directory, upstream, proxy).wait_ready()
+@contextlib.contextmanager
+def running(server):
+    """Ready, and stopped at the end."""
+    try:
+        yield server.wait_ready()
+    finally:
+        server.stop()
+
+
+def before(upstream, proxy, directory):
+    """What stands before an upstream while the context lasts; it has a tcp_address and a pid."""
+    make = daemon_before if proxy in TRANSPORTS else peer_before
+    return running(make(directory, upstream, proxy))

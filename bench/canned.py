@@ -75,7 +75,10 @@ class Upstream:
              self.port, *([key, certificate] if authority else [])],
             directory / "nghttpd.log",
         )  # fmt: skip
+
+    def wait_ready(self):
         eventually(self.accepts, "nghttpd accepts connections")
+        return self
 
     def accepts(self):
         assert self.process.is_alive(), self.process.log_text()

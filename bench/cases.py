@@ -2,6 +2,8 @@
 """What is asked of all candidates."""
 from typing import NamedTuple
 
+from candidates import NOTHING
+
 
 class Case(NamedTuple):
     name: str
@@ -13,9 +15,12 @@ class Case(NamedTuple):
     first: bool = False  # each request is the first on its connection
     cache: bool = False  # about what the daemon answers itself: no peer has that
 
+    def in_flight(self):
+        return self.clients * self.each
+
     def has(self, candidate):
         if self.cache and not candidate.is_ours():
-            return candidate.proxy == ""
+            return candidate.proxy == NOTHING
         return bool(candidate.proxy) or not self.tls
 
 

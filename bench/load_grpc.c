@@ -44,7 +44,8 @@ struct grpc {
     struct connection *connections;
     struct connection **dirty; /* room for all; sent from at the end of a turn */
     uint32_t dirty_count;
-    uint32_t ready; /* connections whose server has answered the settings */
+    uint32_t ready; /* connections whose server has greeted: Milvus acknowledges nothing before a
+                       request */
     struct call *calls;
     uint8_t input[INPUT_SIZE];
 };
@@ -153,7 +154,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct grpc *grpc = user;
-    if (frame->hd.type == NGHTTP2_SETTINGS && frame->hd.flags & NGHTTP2_FLAG_ACK)
+    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
         grpc->ready++;
     (void)session;
     return 0;

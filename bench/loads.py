@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bouncer import BINARY
 
 LOAD = BINARY.parent / "bench/load"
-LIMIT = 300  # seconds of a run
+LIMIT = 120  # seconds of a run
 
 
 class Target(NamedTuple):
@@ -36,10 +36,10 @@ def command(target, method, folder, *options):
 
 
 def run(case, target, folder, count):
-    """The figures of one run: all requests were answered."""
-    count = max(count // case.share, case.clients * case.each)
+    """The figures of one run, in which all requests were answered."""
+    count = max(count // case.share, case.in_flight())
     connections = count + count // 10 + 1 if case.first else case.clients
-    options = ["-c", connections, "-f", case.clients * case.each, "-n", count]
+    options = ["-c", connections, "-f", case.in_flight(), "-n", count]
     done = subprocess.run(
         command(target, case.method, folder, *options), capture_output=True, text=True, timeout=LIMIT
     )

@@ -46,7 +46,7 @@ class Peer:
         file, tls, command = PEERS[name]
         directory.mkdir(parents=True)
         self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+        self.tcp_address = f"127.0.0.1:{self.port}"
         values = {
             "port": self.port,
             "upstream": upstream.port,

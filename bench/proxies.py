@@ -9,31 +9,28 @@ from loads import Target, measure
 
 
 def start_all(stack, directory, chosen, authority=None):
-    """Targets by candidate, over one upstream; proxies serve all candidates that use them."""
+    """Targets by candidate, over one upstream; a proxy serves all candidates that use it."""
     directory.mkdir()
-    upstream = canned.Upstream(directory / "upstream", authority)
-    stack.callback(upstream.stop)
-    proxies = {}
-    for name in dict.fromkeys(candidate.proxy for candidate in chosen if candidate.proxy):
-        proxies[name] = candidates.start(name, directory / name, upstream)
-        stack.callback(proxies[name].stop)
-    return {
-        candidate: Target(candidate.client, proxies[candidate.proxy].address, proxies[candidate.proxy].pid)
-        if candidate.proxy
-        else Target(candidate.client, upstream.address)
-        for candidate in chosen
+    upstream = stack.enter_context(candidates.running(canned.Upstream(directory / "upstream", authority)))
+    names = dict.fromkeys(candidate.proxy for candidate in chosen if candidate.proxy)
+    proxies = {
+        name: stack.enter_context(candidates.before(upstream, name, directory / name)) for name in names
     }
+    targets = {name: (proxy.tcp_address, proxy.pid) for name, proxy in proxies.items()}
+    targets[candidates.NOTHING] = (upstream.address, None)
+    return {candidate: Target(candidate.client, *targets[candidate.proxy]) for candidate in chosen}
 
 
-def measure_all(directory, cases, chosen, folder, rounds, count):
+def measure_all(directory, cases, chosen, folder, counts):
+    """Measured; folder: the requests."""
     with contextlib.ExitStack() as stack:
-        authority = Authority(directory / "authority") if any(case.tls for case in cases) else None
         by_tls = {
-            tls: start_all(stack, directory / ("tls" if tls else "plaintext"), chosen, authority if tls else None)
+            tls: start_all(stack, directory / f"tls-{tls}", chosen, Authority(directory / "authority") if tls else None)
             for tls in {case.tls for case in cases}
         }
 
         def targets(case):
             return {who.name: target for who, target in by_tls[case.tls].items() if case.has(who)}
 
-        return measure([case for case in cases if targets(case)], targets, folder, rounds, count)
+        asked = [case for case in cases if targets(case)]
+        return measure(asked, targets, folder, counts.rounds, counts.requests)
