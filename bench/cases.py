@@ -38,6 +38,9 @@ CASES = (
     Case("Connect-cached", "Connect", 1, 1, share=2, cache=True),
 )
 MILVUS_CASES = (
-    Case("1-client", "Search", 1, 1),
-    Case("32-clients", "Search", 32, 1),
+    Case("search-1-client", "Search", 1, 1),
+    Case("search-32-clients", "Search", 32, 1),
+    Case("Describe-cached", "DescribeCollection", 1, 1, first=True),
+    Case("Describe-forwarded", "DescribeCollection", 1, 1),
+    Case("Connect-cached", "Connect", 1, 1),
 )

@@ -58,12 +58,12 @@ def one(memory, who, key, limit):
     return ratios([figures[key]], [base]) if figures and base else []
 
 
-def through(searches, transport):
+def through(calls, transport):
     who = ours("grpc", transport)
-    return ratios(searches.values("1-client", who, "p50_us"), searches.values("1-client", DIRECT, "p50_us"))
+    return ratios(*(calls.values("search-1-client", one, "p50_us") for one in (who, DIRECT)))
 
 
-def goals(measured, memory, searches, transport=TRANSPORTS[0]):
+def goals(measured, memory, calls, transport=TRANSPORTS[0]):
     grpc, plain = ours("grpc", transport), ours("plain", transport)
     large = ("haproxy", "nginx")
     return [
@@ -82,5 +82,5 @@ def goals(measured, memory, searches, transport=TRANSPORTS[0]):
         Goal("idle plain client, to PgBouncer's 2 KiB", 1.0,
              one(memory, plain, "per_idle_client_bytes", PGBOUNCER_CLIENT_BYTES)),
         Goal("idle daemon, to PgBouncer's 8.4 MiB", 1.0, one(memory, grpc, "idle_kib", PGBOUNCER_IDLE_KIB)),
-        Goal("search on Milvus through us, p50, to direct", 1.03, through(searches, transport)),
+        Goal("search on Milvus through us, p50, to direct", 1.03, through(calls, transport)),
     ]  # fmt: skip

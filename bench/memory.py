@@ -50,31 +50,31 @@ def of_idle_client(target, folder, count):
         return (kib(target.pid) - before) * 1024 / count
 
 
-def peaks(target, folder, count):
-    """Those of before, which the kernel keeps, do not count."""
+def peaks(target, folder, counts):
+    """Under each load; the kernel keeps that of the one before until it is told to forget it."""
     figures = {}
     for case in CASES:
         if case.name in LOADS:
             forget_peak(target.pid)
-            loads.run(case, target, folder, count)
+            loads.run(case, target, folder, counts.requests)
             figures[LOADS[case.name]] = kib(target.pid, "VmHWM")
     return figures
 
 
-def measure_one(candidate, proxy, folder, counts):
-    target = Target(candidate.client, proxy.tcp_address, proxy.pid)
-    idle = {"idle_kib": kib(proxy.pid), "idle_own_kib": kib(proxy.pid, "RssAnon")}
-    per_client = {"per_idle_client_bytes": of_idle_client(target, folder, counts.clients)}
-    return idle | per_client | peaks(target, folder, counts.requests)
+def idle(target, folder, counts):
+    figures = {"idle_kib": kib(target.pid), "idle_own_kib": kib(target.pid, "RssAnon")}
+    return figures | {"per_idle_client_bytes": of_idle_client(target, folder, counts.clients)}
 
 
 def measure_all(directory, chosen, folder, counts):
-    """Figures by candidate, each on a process of its own: memory that was used is not given back at once."""
+    """Figures by candidate, each kind on a process of its own: memory that was used is not given back at once."""
     directory.mkdir()
-    figures = {}
+    figures = {candidate.name: {} for candidate in chosen if candidate.proxy}
     with candidates.running(canned.Upstream(directory / "upstream")) as upstream:
         for candidate in chosen:
-            if candidate.proxy:
-                with candidates.before(upstream, candidate.proxy, directory / candidate.name) as proxy:
-                    figures[candidate.name] = measure_one(candidate, proxy, folder, counts)
+            for kind in (idle, peaks) if candidate.proxy else ():
+                place = directory / f"{candidate.name}-{kind.__name__}"
+                with candidates.before(upstream, candidate.proxy, place) as proxy:
+                    target = Target(candidate.client, proxy.tcp_address, proxy.pid)
+                    figures[candidate.name] |= kind(target, folder, counts)
     return figures

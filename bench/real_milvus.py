@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Before a real Milvus, 2.3.5 with authentication: searches, a storm of processes that start, a single one."""
+"""Before a real Milvus, 2.3.5 with authentication: calls, a storm of processes that start, a single one."""
 import base64
 import contextlib
 import json
@@ -140,7 +140,7 @@ class Bench:
         daemon = daemons[candidate.proxy]
         return Target(candidate.client, daemon.tcp_address, daemon.pid, enter=self.direct.enter)
 
-    def searches(self, chosen, rounds, count):
+    def calls(self, chosen, rounds, count):
         daemons = {}
         for transport in dict.fromkeys(candidate.proxy for candidate in chosen if candidate.proxy):
             daemons[transport] = self.stack.enter_context(self.daemon(transport, transport))
@@ -176,11 +176,11 @@ class Bench:
 
 
 def measure_all(directory, chosen, counts):
-    """Searches, storms, and the rest; of the candidates that can go before Milvus, which wants a credential."""
+    """Calls, storms, and the rest; of the candidates that can go before Milvus, which wants a credential."""
     chosen = [candidate for candidate in chosen if candidate.is_ours() or candidate.name == DIRECT]
     with contextlib.ExitStack() as stack:
         bench = Bench(directory, stack)
-        searches = bench.searches(chosen, counts.rounds, counts.searches)
+        calls = bench.calls(chosen, counts.rounds, counts.milvus_requests)
         over_grpc = [candidate for candidate in chosen if candidate.client == "grpc"]
         storms = bench.storms(over_grpc, counts.storms, counts.processes)
-        return searches, storms, bench.others(counts)
+        return calls, storms, bench.others(counts)

@@ -62,13 +62,13 @@ def of_memory(memory):
     return [grid("memory", "Memory", note, names, list(memory), figure, head="")]
 
 
-def of_milvus(searches, storms):
-    cases, whose = [case.name for case in MILVUS_CASES], searches.candidates()
+def of_milvus(calls, storms):
+    cases, whose = [case.name for case in MILVUS_CASES], calls.candidates()
     keys = {name: key for key, name in LOADS.items()}
     storm = "Processes that start at once: each connects, describes a collection and searches it, by pymilvus."
     return [
-        *(grid(f"milvus-{key}", f"Search on Milvus 2.3.5, {key}, us", "Medians of the rounds.", cases, whose,
-               of_rounds(searches, f"{key}_us"))
+        *(grid(f"milvus-{key}", f"Latency on Milvus 2.3.5, {key}, us", "Medians of the rounds.", cases, whose,
+               of_rounds(calls, f"{key}_us"))
           for key in ("p50", "p99")),
         grid("storm", "A storm of processes on Milvus 2.3.5", storm, list(keys), storms.candidates(),
              lambda row, who: median(storms.values(STORM, who, keys[row])), head=""),

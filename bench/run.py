@@ -38,14 +38,14 @@ NAMES = [*(case.name for case in CASES), MEMORY, MILVUS]
 class Counts(NamedTuple):
     rounds: int = 9
     requests: int = 20000  # of a run, fewer where they are large
-    searches: int = 400  # the same, on Milvus
+    milvus_requests: int = 400  # of a run on Milvus
     clients: int = 2000  # idle
     processes: int = 200  # of a storm
     storms: int = 3
     starts: int = 100  # of a C program
 
 
-SMOKE = Counts(rounds=1, requests=100, searches=32, clients=20, processes=4, storms=1, starts=2)
+SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, processes=4, storms=1, starts=2)
 
 
 def chosen_of(known):
@@ -94,12 +94,12 @@ def measure(directory, arguments, counts):
 
 
 def write(folder, run, loads, resident, before_milvus):
-    searches, storms, others = before_milvus or (Measured(), Measured(), {})
-    reached = goals(loads, resident, searches)
-    tables = [*report.of_proxies(loads), *report.of_memory(resident), *report.of_milvus(searches, storms)]
+    calls, storms, others = before_milvus or (Measured(), Measured(), {})
+    reached = goals(loads, resident, calls)
+    tables = [*report.of_proxies(loads), *report.of_memory(resident), *report.of_milvus(calls, storms)]
     tables = [table for table in tables if table.rows]
     run |= {"loads": loads.rows, "memory": resident, "goals": [goal.row() for goal in reached]}
-    run["milvus"] = {"searches": searches.rows, "storms": storms.rows, "others": others}
+    run["milvus"] = {"calls": calls.rows, "storms": storms.rows, "others": others}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(run, indent=1) + "\n")
     (folder / "results.md").write_text(report.page(run, reached, tables))

@@ -87,7 +87,7 @@ def test_memory(results):
 
 def test_milvus(results):
     ours = [candidate for candidate in candidates.CANDIDATES if not candidate.proxy or candidate.is_ours()]
-    check_rows(results["milvus"]["searches"], MILVUS_CASES, ours)
+    check_rows(results["milvus"]["calls"], MILVUS_CASES, ours)
     storms = {name: row for name, (row,) in results["milvus"]["storms"]["storm"].items()}
     direct = storms.pop(candidates.DIRECT)
     assert direct["connections"] == results["processes"]
