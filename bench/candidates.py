@@ -8,7 +8,7 @@ from bouncer import Bouncer, one_pool
 from certificates import SERVER_NAME
 from peers import PEERS, Peer
 
-TRANSPORTS = ("grpc",)  # of upstreams; goals are about the first
+TRANSPORTS = ("h2", "grpc")  # of upstreams; goals are about the first
 CLIENTS = ("grpc", "plain")
 DIRECT, NOTHING = "direct", ""  # a candidate, and what stands in between
 

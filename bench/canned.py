@@ -29,6 +29,7 @@ REQUESTS = {
     "Query": search_of(SMALL),
     "Connect": milvus_pb2.ConnectRequest(client_info=common_pb2.ClientInfo(sdk_type="bench")),
     "DescribeCollection": milvus_pb2.DescribeCollectionRequest(collection_name=NAME),
+    "HasCollection": milvus_pb2.HasCollectionRequest(collection_name=NAME),
 }
 
 REPLIES = {
@@ -37,6 +38,7 @@ REPLIES = {
     "Query": result_of(LARGE_REPLY),
     "Connect": milvus_pb2.ConnectResponse(status=SUCCESS, server_info=common_pb2.ServerInfo(build_tags="2.3.5")),
     "GetVersion": milvus_pb2.GetVersionResponse(status=SUCCESS, version="2.3.5"),
+    "HasCollection": milvus_pb2.BoolResponse(status=SUCCESS, value=True),
     "DescribeCollection": milvus_pb2.DescribeCollectionResponse(
         status=SUCCESS, schema=schema_pb2.CollectionSchema(name=NAME), collectionID=1, collection_name=NAME
     ),

@@ -46,9 +46,8 @@ def added(measured, key, transport):
     return ratios(mine, its)
 
 
-def cached(measured, case, transport):
-    who = ours("grpc", transport)
-    return ratios(measured.values(case, who, CPU), measured.values("Describe-forwarded", who, CPU))
+def cached(measured, case, forwarded, transport):
+    return ratios(*(measured.values(one, ours("grpc", transport), CPU) for one in (case, forwarded)))
 
 
 def one(memory, who, key, limit):
@@ -76,8 +75,8 @@ def goals(measured, memory, calls, transport=TRANSPORTS[0]):
         *(Goal(f"CPU, {case}, to nginx's or HAProxy's, whichever is less", 1.0,
                cpu(measured, case, "grpc", transport, large))
           for case in ("512KB-requests", "1MB-replies")),
-        *(Goal(f"CPU of {case} to that of Describe-forwarded", 0.5, cached(measured, case, transport))
-          for case in ("Describe-cached", "Connect-cached")),
+        *(Goal(f"CPU of {case} to that of {forwarded}", 0.5, cached(measured, case, forwarded, transport))
+          for case, forwarded in (("Describe-cached", "Has-forwarded"), ("Connect-cached", "Describe-forwarded"))),
         Goal("idle gRPC client, to HAProxy's", 1.0, one(memory, grpc, "per_idle_client_bytes", "haproxy")),
         Goal("idle plain client, to PgBouncer's 2 KiB", 1.0,
              one(memory, plain, "per_idle_client_bytes", PGBOUNCER_CLIENT_BYTES)),

@@ -23,8 +23,13 @@ class Target(NamedTuple):
 
 
 def descendants(pid):
+    """It, and all that it has started; those that end meanwhile may be among them."""
     yield pid
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in children:
         yield from descendants(int(child))
 
 

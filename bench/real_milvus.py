@@ -60,18 +60,18 @@ def process_of(pid, name):
 
 
 class Server:
-    """What Milvus has to do."""
+    """What Milvus has had to do."""
 
     def __init__(self, milvus):
         self.network = milvus.network
         self.log = milvus.directory / "logs/milvus-stdout.log"
         self.pid = process_of(milvus.process.pid, "milvus")
 
-    def connections(self):
-        """Of TCP, to its port."""
-        rows = connections.tcp_rows(self.pid)
+    def clients(self):
+        """The other ends of the TCP connections to its port."""
         here = f"{MILVUS_PORT:04X}"
-        return sum(row[3] == connections.TCP_ESTABLISHED and connections.port(row[1]) == here for row in rows)
+        rows = [row for row in connections.tcp_rows(self.pid) if connections.port(row[1]) == here]
+        return {row[2] for row in rows if row[3] == connections.TCP_ESTABLISHED}
 
     def requests(self):
         """How many it was asked so far: its own counters have all RPCs but Connect, which it logs."""
@@ -79,25 +79,22 @@ class Server:
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         return sum(map(int, COUNTED.findall(text))) + self.log.read_text().count("connect received")
 
-    def load(self):
-        return {"connections": self.connections(), "requests": self.requests()}
-
 
 def run_storm(server, address, credential, count):
     """Processes that all start at once: each connects, describes a collection, and searches it, by pymilvus. Returns
-    the seconds that it took, and the server's load while all are connected."""
+    the seconds that it took, and the server's clients while all are connected."""
     command = [*server.network.enter, *program("many", f"http://{address}", STORM, count)]
     environment = {**os.environ, "SDK_TOKEN": credential}
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as processes:
         result = json.loads(processes.stdout.readline())
-        load = server.load()
+        clients = server.clients()
         processes.stdin.close()
         assert processes.wait() == 0
     wrong = {number: found for number, found in result["found"].items() if found[1] != [int(number)]}
     assert not wrong, wrong
-    return result["time"], load
+    return result["time"], clients
 
 
 def first_result_ms(daemon, folder, count):
@@ -118,7 +115,6 @@ class Bench:
         self.directory = directory
         self.milvus = Milvus(directory / "milvus")
         stack.callback(self.milvus.stop)
-        self.stack = stack
         self.server = Server(self.milvus)
         self.requests = directory / "requests"
         canned.write_requests(self.requests)
@@ -141,21 +137,21 @@ class Bench:
         return Target(candidate.client, daemon.tcp_address, daemon.pid, enter=self.direct.enter)
 
     def calls(self, chosen, rounds, count):
-        daemons = {}
-        for transport in dict.fromkeys(candidate.proxy for candidate in chosen if candidate.proxy):
-            daemons[transport] = self.stack.enter_context(self.daemon(transport, transport))
-        targets = {candidate.name: self.target(candidate, daemons) for candidate in chosen}
-        return measure(MILVUS_CASES, lambda _: targets, self.requests, rounds, count)
+        transports = dict.fromkeys(candidate.proxy for candidate in chosen if candidate.proxy)
+        with contextlib.ExitStack() as stack:
+            daemons = {name: stack.enter_context(self.daemon(name, name)) for name in transports}
+            targets = {candidate.name: self.target(candidate, daemons) for candidate in chosen}
+            return measure(MILVUS_CASES, lambda _: targets, self.requests, rounds, count)
 
     def storm(self, candidate, name, count):
         """With a daemon of its own, which remembers nothing of the storm before."""
-        before = self.server.load()
-        if not candidate.proxy:
-            seconds, load = run_storm(self.server, self.direct.address, ROOT_CREDENTIAL, count)
-        else:
+        asked, others = self.server.requests(), self.server.clients()
+        if candidate.proxy:
             with self.daemon(name, candidate.proxy) as daemon:
-                seconds, load = run_storm(self.server, daemon.tcp_address, "", count)
-        return {"seconds": seconds, **{key: load[key] - before[key] for key in load}}
+                seconds, clients = run_storm(self.server, daemon.tcp_address, "", count)
+        else:
+            seconds, clients = run_storm(self.server, self.direct.address, ROOT_CREDENTIAL, count)
+        return {"seconds": seconds, "requests": self.server.requests() - asked, "connections": len(clients - others)}
 
     def storms(self, chosen, rounds, count):
         fill_storm(self.milvus, count)

@@ -122,7 +122,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # for thousands of connections
     run = {"command": shlex.join(["bench/run.sh", *sys.argv[1:]]), "date": str(datetime.date.today()),
            "machine": machine.describe(), **counts._asdict()}  # fmt: skip
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         try:
             found = measure(Path(directory), arguments, counts)
         finally:

@@ -99,15 +99,15 @@ def test_milvus(results):
 
 
 def test_page(out, results):
-    """A plot for each table, and every goal measured."""
+    """A plot for each table, and every goal measured; but latencies of so few requests may compare with nothing."""
     page = (out / "results.md").read_text()
     plots = sorted(out.glob("*.svg"))
     assert len(plots) == page.count("](") == page.count("### ") - 1  # the goals have none
     for plot in plots:
         assert f"({plot.name})" in page
         assert len(ET.parse(plot).findall("{*}rect")) > 2
-    assert "not measured" not in page
-    assert all(goal["ratios"] for goal in results["goals"])
+    unmeasured = [goal["goal"] for goal in results["goals"] if not goal["ratios"]]
+    assert all(goal.startswith("added latency") for goal in unmeasured), unmeasured
 
 
 def measured(**cpu_us):
@@ -128,15 +128,16 @@ def test_goal(figure, met):
     assert not second.met() and second.cells()[2] == "not measured"
 
 
-def running(text):
-    """Processes with this in their command line."""
+def running(*texts):
+    """Processes that have these in their command line."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if text in (process / "cmdline").read_text(errors="replace"):
-                found.append(process)
+            line = (process / "cmdline").read_text(errors="replace")
         except FileNotFoundError:  # it has just ended
-            pass
+            continue
+        if all(text in line for text in texts):
+            found.append(process)
     return found
 
 
@@ -145,7 +146,7 @@ def test_interrupted(tmp_path):
     command = [*RUN, "--cases", "TLS-4x16", "--count", "10000000", "--out", tmp_path / "out"]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    eventually(lambda: len(running(f"{tmp_path}/tmp")) > 2 + len(PEERS), "it measures")
+    eventually(lambda: running(str(loads.LOAD), str(tmp_path)), "it measures")
     process.terminate()
     assert process.wait(LIMIT) == 128 + 15
     assert not running(f"{tmp_path}/tmp")
