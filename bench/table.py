@@ -37,11 +37,11 @@ class Table(NamedTuple):
             panels.append(f'<text x="0" y="{y}" font-weight="bold">{escape(name)}</text>')
             panels += [self.bar(y + 6 + i * BAR, column, figure, known) for i, (column, figure) in enumerate(known)]
             y += len(known) * BAR + GAP
-        size = f'width="{PANEL}" height="{y}" viewBox="0 0 {PANEL} {y}"'
+        size = f'width="{PANEL}" height="{y}" viewBox="0 0 {PANEL} {y}" font-family="sans-serif" font-size="12"'
         title = f'<text x="0" y="14" font-weight="bold">{escape(self.title)}</text>'
         style = '<rect width="100%" height="100%" fill="white"/>'
         body = "\n".join([style, title, *panels])
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">\n{body}\n</svg>\n'
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n{body}\n</svg>\n'
 
     def bar(self, y, column, figure, known):
         most = max(abs(other) for _, other in known) or 1
