@@ -45,8 +45,7 @@ def label(name):
 def daemon(directory, upstream, transport, network=None, **database):
     """As a user has it: nothing is set but where the upstream is, and what it wants to know. It listens on TCP, as
     the peers do."""
-    settings = one_pool({**upstream, "transport": transport}, **database)
-    return Bouncer(directory, settings, network, tcp=True)
+    return Bouncer(directory, one_pool(upstream, **database), network, tcp=True, transport=transport)
 
 
 def peer_before(directory, upstream, name):
