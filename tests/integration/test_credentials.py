@@ -13,8 +13,6 @@ from codes import PERMISSION_DENIED, UNAUTHENTICATED, UPSTREAM, is_own
 from messages import checked
 from servers import ROOT_CREDENTIAL
 
-pytestmark = pytest.mark.each_transport
-
 COLLECTIONS = milvus_pb2.ShowCollectionsRequest()
 WRONG = "not-the-password"
 
