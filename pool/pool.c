@@ -517,14 +517,15 @@ static int find_endpoint(const struct conf_upstream *to, struct endpoint *ret_en
     char service[sizeof("65535")];
     struct addrinfo *found;
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    snprintf(service, sizeof(service), "%u", to->port);
-    int result = getaddrinfo(to->host, service, &hints, &found);
+    const struct conf_host *host = to->hosts;
+    snprintf(service, sizeof(service), "%u", host->port);
+    int result = getaddrinfo(host->host, service, &hints, &found);
     if (result != 0) {
         *ret_error = strdup(gai_strerror(result));
         return -1;
     }
-    *ret_endpoint = (struct endpoint){.port = to->port, .length = found->ai_addrlen};
-    snprintf(ret_endpoint->host, sizeof(ret_endpoint->host), "%s", to->host);
+    *ret_endpoint = (struct endpoint){.port = host->port, .length = found->ai_addrlen};
+    snprintf(ret_endpoint->host, sizeof(ret_endpoint->host), "%s", host->host);
     memcpy(&ret_endpoint->address, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return 0;

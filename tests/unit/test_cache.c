@@ -58,7 +58,9 @@ static void begin(void)
     loop = event_base_new();
     fake_open(&fake);
     fake_log_open(&sink);
-    upstream = (struct conf_upstream){.name = "main", .uri = "u", .connect_timeout = LONG};
+    static const struct conf_host host = {"u", "10.0.0.1", 19530};
+    upstream = (struct conf_upstream){
+        .name = "main", .uri = "u", .hosts = &host, .host_count = 1, .connect_timeout = LONG};
     database = (struct conf_database){.name = "books",
                                       .upstream = &upstream,
                                       .pool_size = 1,
@@ -657,7 +659,7 @@ Test(cache, without_an_id_only_names_count)
 
 Test(cache, clearing_is_of_one_database_and_upstream)
 {
-    static struct conf_upstream other;
+    struct conf_upstream other = upstream;
     keep(0, "c", "c", 7);
     cache_clear_collection(cache, pool, span_text("other"), span_text("c"));
     cr_expect(is_kept("c"));

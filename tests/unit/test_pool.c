@@ -42,8 +42,12 @@ static void begin(void)
     loop = event_base_new();
     fake_open(&fake);
     fake_log_open(&sink);
-    upstream =
-        (struct conf_upstream){.name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+    static const struct conf_host host = {"http://db:19530", "10.0.0.1", 19530};
+    upstream = (struct conf_upstream){.name = "main",
+                                      .uri = "http://db:19530",
+                                      .hosts = &host,
+                                      .host_count = 1,
+                                      .connect_timeout = LONG};
     database = (struct conf_database){.name = "books",
                                       .upstream = &upstream,
                                       .pool_size = 1,

@@ -21,8 +21,12 @@ static struct router *router;
 static struct ask asks[ASKS];
 static size_t first_call; /* behind what the router asks for itself */
 
-static const struct conf_upstream upstream = {
-    .name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+static const struct conf_host host = {"http://db:19530", "10.0.0.1", 19530};
+static const struct conf_upstream upstream = {.name = "main",
+                                              .uri = "http://db:19530",
+                                              .hosts = &host,
+                                              .host_count = 1,
+                                              .connect_timeout = LONG};
 static const struct conf_method_timeout timeouts[] = {
     {"Search", 2000}, {"Flush", 900000}, {"DumpMessages", 4000}};
 
@@ -37,7 +41,9 @@ static struct conf_database databases[] = {
     {.name = "same", .upstream_name = "same", .default_timeout = 30000, .max_timeout = 300000},
     {.name = "*", .default_timeout = 30000, .max_timeout = 300000},
 };
-static struct conf conf = {.databases = databases,
+static struct conf conf = {.upstreams = &upstream,
+                           .upstream_count = 1,
+                           .databases = databases,
                            .schema_cache = {.ttl = LONG, .max_entries = 100},
                            .limits = {.max_message = MAX_MESSAGE}};
 
