@@ -21,8 +21,8 @@ struct resolver *resolver_new(struct event_base *loop, const char *resolv_conf, 
  * accepted. */
 void resolver_free(struct resolver *resolver);
 
-/* found: the addresses, at least one, each with the port; borrowed. NULL: `error` says why there
- * are none. */
+/* found: the addresses, at least one, each with the port; borrowed. NULL: `error`, a static text,
+ * says why there are none. */
 typedef void lookup_done(void *context, const struct addrinfo *found, const char *error);
 
 /* Looks up the addresses of one family, AF_INET or AF_INET6, of a name that is no number. done()

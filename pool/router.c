@@ -6,6 +6,7 @@
 
 #include "pool/admission.h"
 #include "pool/clock.h"
+#include "pool/endpoints.h"
 
 struct route {
     UT_hash_handle hh;
@@ -20,8 +21,11 @@ struct own_question {
 };
 
 struct router {
+    const struct conf *conf;
     struct logger *logger;
-    uint32_t max_message; /* bytes */
+    struct resolver *resolver;
+    struct endpoints **endpoints; /* of each of the configuration's upstreams */
+    uint32_t max_message;         /* bytes */
     struct cache *cache;
     struct route *routes;
     struct pool *any; /* of "*", or NULL */
@@ -223,11 +227,36 @@ static void add_route(struct router *router, const char *name, struct pool *pool
     HASH_ADD_KEYPTR(hh, router->routes, route->name, strlen(route->name), route);
 }
 
+static void open_endpoints(struct router *router, struct event_base *loop)
+{
+    const struct conf *conf = router->conf;
+    router->resolver = resolver_new(loop, "/etc/resolv.conf", "/etc/hosts");
+    router->endpoints = calloc(conf->upstream_count, sizeof(struct endpoints *));
+    if (!router->endpoints)
+        abort();
+    for (size_t i = 0; i < conf->upstream_count; i++)
+        router->endpoints[i] =
+            endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                    .resolver = router->resolver,
+                                                    .logger = router->logger,
+                                                    .upstream = &conf->upstreams[i],
+                                                    .period = ENDPOINTS_PERIOD});
+}
+
+static void close_endpoints(struct router *router)
+{
+    for (size_t i = 0; i < router->conf->upstream_count; i++)
+        endpoints_free(router->endpoints[i]);
+    free(router->endpoints);
+    resolver_free(router->resolver);
+}
+
 static int open_pools(struct router *router, const struct conf *conf, struct transports *transports,
                       struct pool_setup *setup, char **ret_error)
 {
     for (size_t i = 0; i < conf->database_count; i++) {
         setup->database = &conf->databases[i];
+        setup->endpoints = router->endpoints[setup->database->upstream - conf->upstreams];
         setup->transport =
             transports_get(transports, setup->database->upstream->transport, ret_error);
         struct pool *pool = setup->transport ? pool_new(setup, ret_error) : NULL;
@@ -244,9 +273,11 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     struct router *router = calloc(1, sizeof(*router));
     if (!router)
         abort();
+    router->conf = conf;
     router->logger = logger;
     router->max_message = conf->limits.max_message;
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
+    open_endpoints(router, loop);
     struct pool_setup setup = {
         .loop = loop,
         .logger = logger,
@@ -280,6 +311,7 @@ void router_free(struct router *router)
         free(route);
     }
     pool_free(router->any);
+    close_endpoints(router);
     cache_free(router->cache);
     free(router);
 }

@@ -9,7 +9,7 @@
 #include "pool/request.h"
 #include "pool/upstream.h"
 
-#define FAKE_CONNECTIONS 8
+#define FAKE_CONNECTIONS 32
 #define FAKE_CALLS       64 /* started in one test */
 
 /* A call as it was started, copied. */

@@ -15,6 +15,8 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
+static struct resolver *resolver;
+static struct endpoints *endpoints;
 static struct pool *pool;
 static struct cache *cache;
 static struct ask asks[ASKS];
@@ -37,6 +39,7 @@ static struct pool *new_pool(const struct conf_database *of)
     char *error = NULL;
     struct pool_setup setup = {.loop = loop,
                                .transport = &fake.transport,
+                               .endpoints = endpoints,
                                .logger = &sink.logger,
                                .database = of,
                                .connected = connected,
@@ -67,6 +70,12 @@ static void begin(void)
                                       .max_in_flight = 8,
                                       .queue_size = 8,
                                       .queue_timeout = LONG};
+    resolver = resolver_new(loop, "/dev/null", "/dev/null");
+    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                        .resolver = resolver,
+                                                        .logger = &sink.logger,
+                                                        .upstream = &upstream,
+                                                        .period = LONG});
     pool = new_pool(&database);
     open_cache(LONG, 100);
 }
@@ -76,6 +85,8 @@ static void end(void)
     for (size_t i = 0; i < ASKS; i++)
         ask_free(&asks[i]);
     pool_free(pool);
+    endpoints_free(endpoints);
+    resolver_free(resolver);
     cache_free(cache);
     fake_close(&fake);
     seen_clear(&seen);
