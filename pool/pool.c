@@ -147,6 +147,7 @@ static void repeat(struct pool *pool, struct request *request)
     TAILQ_INSERT_HEAD(&pool->queue, request, link);
     pool->queued++;
     arm_wait(pool, request);
+    servers_want(pool->servers);
 }
 
 static void say_refused(struct pool *pool, struct span message)
@@ -399,6 +400,8 @@ static void connections_changed(void *context)
 {
     struct pool *pool = context;
     bool up = servers_are_up(pool->servers);
+    if (!up && !TAILQ_EMPTY(&pool->queue))
+        servers_want(pool->servers);
     if (up == pool->up)
         return;
     pool->up = up;

@@ -293,6 +293,34 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     return router;
 }
 
+static const struct conf_upstream *find_upstream(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->upstream_count; i++) {
+        if (strcmp(conf->upstreams[i].name, name) == 0)
+            return &conf->upstreams[i];
+    }
+    return NULL;
+}
+
+static void reload_upstream(struct router *router, size_t at, const struct conf *read)
+{
+    const struct conf_upstream *running = &router->conf->upstreams[at];
+    const struct conf_upstream *other = find_upstream(read, running->name);
+    struct endpoints *endpoints = router->endpoints[at];
+    if (other && other->secure == running->secure) {
+        if (strcmp(endpoints_uri(endpoints), other->uri) != 0)
+            log_info(router->logger, "upstream %s: it is at %s now", running->name, other->uri);
+        endpoints_set(endpoints, other->hosts, other->host_count, other->uri);
+    }
+    endpoints_hurry(endpoints);
+}
+
+void router_reload(struct router *router, const struct conf *read)
+{
+    for (size_t i = 0; i < router->conf->upstream_count; i++)
+        reload_upstream(router, i, read);
+}
+
 void router_free(struct router *router)
 {
     if (!router)

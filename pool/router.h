@@ -16,6 +16,10 @@ struct router;
 struct router *router_new(const struct conf *conf, struct event_base *loop,
                           struct transports *transports, struct logger *logger, char **ret_error);
 
+/* Takes over the uris of the upstreams that both configurations have, with the same scheme; nothing
+ * else, and `read` need not outlive the call. Looks all names up again. */
+void router_reload(struct router *router, const struct conf *read);
+
 /* With all requests of others ended; NULL is accepted. */
 void router_free(struct router *router);
 
