@@ -197,14 +197,6 @@ def test_half_a_frame_does_not_prolong_a_drain(start_bouncer, fake):
     assert bouncer.process.wait() == 0
 
 
-def test_hangup_is_ignored(start_bouncer, fake):
-    bouncer = start_bouncer(configuration(fake.upstream))
-    bouncer.process.signal(signal.SIGHUP)
-    eventually(lambda: "SIGHUP is ignored" in bouncer.log_text(), "the signal is in the log")
-    with bouncer.plain() as client:
-        client.ping()
-
-
 def test_second_signal_exits_at_once(start_bouncer, fake):
     fake.on("Search", hang)
     bouncer = start_bouncer(configuration(fake.upstream))
