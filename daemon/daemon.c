@@ -228,9 +228,11 @@ static void start(struct daemon *daemon)
 
 static void release(struct daemon *daemon)
 {
+    struct router *router = daemon->router;
+    daemon->router = NULL; /* a signal may still come */
     close_listeners(daemon);
     free(daemon->listeners);
-    router_free(daemon->router);
+    router_free(router);
     transports_close(&daemon->transports);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         if (daemon->signals[i])

@@ -222,6 +222,21 @@ Test(servers, all_are_tried_when_all_are_out)
         answer(i);
 }
 
+Test(servers, all_are_tried_when_the_last_one_goes_and_somebody_waits)
+{
+    database.max_in_flight = 1;
+    open_ready(2);
+    submit_from(0, 2);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    cr_expect_eq(fake.connections[0].hurried, 0);
+    fake_state(&fake, 1, UPSTREAM_DOWN);
+    cr_expect_eq(fake.connections[0].hurried, 1);
+    cr_expect_eq(fake.connections[1].hurried, 1);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    answer(0);
+    answer(1);
+}
+
 Test(servers, log_names_the_endpoint)
 {
     open_ready(2);
@@ -365,6 +380,7 @@ Test(servers, request_has_names_looked_up)
 Test(servers, connection_is_replaced_in_time)
 {
     upstream.server_lifetime = LIFETIME;
+    sink.logger.level = LOG_INFO;
     open_ready(1);
     int64_t start = clock_now();
     submit(0);
@@ -383,6 +399,8 @@ Test(servers, connection_is_replaced_in_time)
     cr_expect(fake.connections[0].closed);
     cr_expect_eq(connected_count, 1);
     cr_expect_eq(away_count, 0);
+    const char *line = strstr(sink.text, "connected to");
+    cr_expect_null(strstr(line + 1, "connected to"), "said again: %s", sink.text);
     answer(2);
 }
 
@@ -462,6 +480,21 @@ Test(servers, replacement_that_cannot_be_opened_is_told)
     cr_expect_eq(used(), 0);
     answer(0);
     cr_expect_eq(away_count, 0);
+}
+
+/* Another one was due meanwhile. */
+Test(servers, next_one_is_replaced_when_a_replacement_is_given_up)
+{
+    upstream.server_lifetime = SHORT;
+    open_ready(2);
+    run_until(loop, &fake.connection_count, 3);
+    run_for(loop, 2 * SHORT);
+    cr_expect_eq(fake.connection_count, 3);
+    const struct endpoint *first = &fake.connections[0].endpoint;
+    bool is_first = endpoint_equal(first, &fake.connections[2].endpoint);
+    fake_state(&fake, is_first ? 0 : 1, UPSTREAM_CONNECTING);
+    run_until(loop, &fake.connection_count, 4);
+    cr_expect_eq(endpoint_equal(first, &fake.connections[3].endpoint), !is_first);
 }
 
 /* ---- server_idle_timeout ---- */
@@ -547,4 +580,20 @@ Test(servers, missing_ones_are_opened_where_the_fewest_are)
     fake_state(&fake, 3, UPSTREAM_READY);
     for (size_t i = 0; i < 3; i++)
         answer(i);
+}
+
+Test(servers, request_that_was_not_begun_opens_what_is_missing)
+{
+    upstream.server_idle_timeout = SHORT;
+    open_ready(2);
+    submit(0);
+    run_until(loop, &fake.closed_count, 1);
+    cr_expect(fake.connections[1].closed);
+    endpoints_set(endpoints, &hosts[1], 1, "other");
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_assert_eq(fake.connection_count, 3);
+    expect_endpoint(2, "10.0.0.2:19530");
+    fake_state(&fake, 2, UPSTREAM_READY);
+    answer(1);
+    expect_reply(&asks[0], span_text("r"));
 }
