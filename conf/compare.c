@@ -34,14 +34,11 @@ static bool same_number(const struct schema_key *key, const void *a, const void 
     return memcmp(field(key, a), field(key, b), sizeof(uint32_t)) == 0;
 }
 
-static bool is_same_text(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool same_text(const struct schema_key *key, const void *a, const void *b)
 {
-    return is_same_text(*(const char *const *)field(key, a), *(const char *const *)field(key, b));
+    const char *of_a = *(const char *const *)field(key, a);
+    const char *of_b = *(const char *const *)field(key, b);
+    return of_a && of_b ? strcmp(of_a, of_b) == 0 : of_a == of_b;
 }
 
 static bool same_address(const struct schema_key *key, const void *a, const void *b)

@@ -180,6 +180,15 @@ Test(endpoints, failure_with_nothing_known_is_told)
     run_until(loop, &unknown_count, 2);
 }
 
+Test(endpoints, what_is_unknown_is_asked_for_sooner)
+{
+    open_all(&other_name, 1, LONG);
+    run_until(loop, &unknown_count, 1);
+    int64_t start = clock_now();
+    run_until(loop, &unknown_count, 2);
+    cr_expect_geq(clock_now() - start, ENDPOINTS_PAUSE - ENDPOINTS_PAUSE / 6 - 1);
+}
+
 Test(endpoints, failure_with_another_host_known_is_not)
 {
     const struct conf_host hosts[] = {other_name, ipv4};

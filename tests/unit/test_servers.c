@@ -431,6 +431,7 @@ Test(servers, without_a_replacement_the_old_one_stays)
     upstream.server_lifetime = SHORT;
     open_ready(1);
     run_until(loop, &fake.connection_count, 2);
+    int64_t start = clock_now();
     fake_state(&fake, 1, UPSTREAM_DOWN);
     run_until(loop, &fake.closed_count, 1);
     cr_expect(fake.connections[1].closed);
@@ -441,6 +442,7 @@ Test(servers, without_a_replacement_the_old_one_stays)
     cr_expect_eq(used(), 0);
     answer(0);
     run_until(loop, &fake.connection_count, 3);
+    cr_expect_geq(clock_now() - start, 999);
 }
 
 Test(servers, lost_one_needs_no_replacement)
