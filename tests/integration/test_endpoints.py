@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several endpoints of one upstream, by a list or by a name; connections that are replaced or closed in time."""
-import signal
 import socket
 import threading
 import time
@@ -8,12 +7,11 @@ import time
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
-from bouncer import BINARY, configuration, one_pool
+from bouncer import configuration, one_pool
 from codes import CANCELLED, CONNECT, UNAVAILABLE, is_own
 from fake import Fake, Gate, answer
 from mvb1 import REPLY
 from names import A, AAAA, Names
-from processes import Process, free_port
 from reading import QUESTION, Reading
 from waiting import eventually, settled
 
@@ -189,19 +187,6 @@ def test_faulty_file_changes_nothing(start_bouncer, fakes):
     with bouncer.plain() as client:
         client.call("ShowCollections", QUESTION)
     assert reads(fakes[0]) == 1
-
-
-def test_without_a_file_there_is_nothing_to_reload(tmp_path, fake):
-    listen = f"127.0.0.1:{free_port()}"
-    daemon = Process([BINARY, "serve", "--upstream", fake.uri, "--listen", listen], tmp_path / "log")
-    try:
-        eventually(lambda: "connected to upstream" in daemon.log_text(), "it is up")
-        daemon.signal(signal.SIGHUP)
-        eventually(lambda: "reload: there is no file to read" in daemon.log_text(), "the log says so")
-        daemon.signal(signal.SIGTERM)
-        assert daemon.wait() == 0
-    finally:
-        daemon.kill()
 
 
 # ---- names ----
