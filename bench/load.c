@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PIDS_MAX    16
 #define WARM_UP     10 /* a tenth of the count comes before, unmeasured */
 #define MESSAGE_MAX (4u << 20)
 #define USAGE                                                                                      \
@@ -19,13 +20,14 @@
     "  -c N    connections (1)\n"                                                                  \
     "  -f N    requests in flight, on all connections together (1)\n"                              \
     "  -n N    requests that are measured (1000)\n"                                                \
-    "  -p PID  also measure the CPU time of this process\n"                                        \
+    "  -p PID  also measure the CPU time of this process; may be repeated\n"                       \
     "  -w      keep the connections open until the input ends\n"
 
 struct arguments {
     struct load load;
     const char *file;
-    const char *pid; /* NULL: none */
+    const char *pids[PIDS_MAX];
+    size_t pid_count;
     bool wait;
 };
 
@@ -42,24 +44,19 @@ static uint64_t read_clock(clockid_t clock)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-uint64_t load_now(void)
-{
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-/* All of a process's threads, ended ones included; 0 without a process. */
+/* All of a process's threads, ended ones included; 0 if it is gone. */
 static uint64_t cpu_of(const char *pid)
 {
     clockid_t clock;
-    return pid && clock_getcpuclockid(atoi(pid), &clock) == 0 ? read_clock(clock) : 0;
+    return clock_getcpuclockid(atoi(pid), &clock) == 0 ? read_clock(clock) : 0;
 }
 
 static struct used used_by(const struct arguments *arguments)
 {
-    return (struct used){
-        .own = read_clock(CLOCK_PROCESS_CPUTIME_ID),
-        .other = cpu_of(arguments->pid),
-    };
+    struct used used = {.own = read_clock(CLOCK_PROCESS_CPUTIME_ID)};
+    for (size_t i = 0; i < arguments->pid_count; i++)
+        used.other += cpu_of(arguments->pids[i]);
+    return used;
 }
 
 static int compare(const void *a, const void *b)
@@ -92,11 +89,19 @@ static void report(const struct arguments *arguments, uint64_t taken, const stru
     fflush(stdout);
 }
 
+static int run(struct load *load)
+{
+    load->started = 0;
+    load->ended = 0;
+    load->failed = 0;
+    return load->kind->run(load);
+}
+
 static int warm_up(struct load *load)
 {
     uint32_t count = load->count;
     load->count = (count + WARM_UP - 1) / WARM_UP;
-    int result = load->kind->run(load);
+    int result = run(load);
     load->count = count;
     return result;
 }
@@ -106,10 +111,9 @@ static int measure(struct arguments *arguments)
     struct load *load = &arguments->load;
     if (warm_up(load) != 0)
         return -1;
-    load->failed = 0;
     struct used before = used_by(arguments);
     uint64_t began = load_now();
-    if (load->kind->run(load) != 0)
+    if (run(load) != 0)
         return -1;
     uint64_t taken = load_now() - began;
     struct used after = used_by(arguments);
@@ -154,7 +158,9 @@ static bool read_option(struct arguments *arguments, int option)
     case 'n':
         return read_number(&arguments->load.count);
     case 'p':
-        arguments->pid = optarg;
+        if (arguments->pid_count == PIDS_MAX)
+            return false;
+        arguments->pids[arguments->pid_count++] = optarg;
         return true;
     case 'w':
         arguments->wait = true;
@@ -207,8 +213,9 @@ int main(int argc, char **argv)
     }
     if (!read_message(arguments.file, &load->message))
         return 1;
+    load->slots = calloc(load->in_flight, sizeof(load->slots[0]));
     load->latencies = calloc(load->count, sizeof(load->latencies[0]));
-    if (!load->latencies)
+    if (!load->slots || !load->latencies)
         abort();
     if (load->kind->open(load) != 0)
         return 1;
@@ -216,6 +223,7 @@ int main(int argc, char **argv)
     if (arguments.wait)
         wait_for_end_of_input();
     load->kind->close(load);
+    free(load->slots);
     free(load->latencies);
     free((void *)load->message.at);
     return result == 0 ? 0 : 1;

@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A closed loop of requests: so many under way, each answered by the next, until the count is
- * reached. They go to the connections in turn, over the runs of a load as well. */
+ * reached. Where connections divide what is in flight, each keeps its share of it; where there are
+ * more, they take turns, over the runs of a load as well. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proto/span.h"
 
+/* One of the requests in flight, and then the next in its place. */
+struct load_slot {
+    uint64_t began; /* of the one under way, ns */
+    uint32_t asked; /* in all runs */
+};
+
 struct load {
     const struct load_kind *kind;
     void *state;        /* the kind's, from open() to close() */
-    const char *target; /* HOST:PORT or unix:PATH, of an upstream or of the daemon */
+    const char *target; /* HOST:PORT or unix:PATH, of an upstream or of a proxy */
     const char *method;
     const char *authorization; /* of each request, over gRPC; NULL: none */
     struct span message;
     uint32_t connections;
-    uint32_t in_flight;  /* on all of them together */
-    uint32_t count;      /* of a run */
+    uint32_t in_flight; /* on all of them together */
+    uint32_t count;     /* of a run */
+    struct load_slot *slots;
     uint32_t *latencies; /* of a run's requests, in ns; room for count */
-    uint32_t failed;     /* of a run's requests */
+    uint32_t started;    /* these three in a run */
+    uint32_t ended;
+    uint32_t failed;
 };
 
 struct load_kind {
@@ -31,9 +42,20 @@ struct load_kind {
     void (*close)(struct load *load);
 };
 
-extern const struct load_kind load_grpc;  /* gRPC's C core, as an SDK in C++ or Python would */
+extern const struct load_kind load_grpc;  /* gRPC: HTTP/2 by nghttp2, headers as an SDK has them */
 extern const struct load_kind load_plain; /* the plain protocol */
 
 uint64_t load_now(void); /* ns */
+
+/* Whether the run has requests left to start. */
+bool load_is_left(const struct load *load);
+
+/* A request starts. Returns the connection it belongs on. */
+uint32_t load_begin(struct load *load, uint32_t slot);
+
+void load_end(struct load *load, uint32_t slot, bool is_ok);
+
+/* A connected socket, or -1, which is said on stderr. */
+int load_connect(const char *target);
 
 #endif

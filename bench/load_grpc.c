@@ -1,188 +1,347 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "bench/load.h"
 
-#define TIMEOUT 30 /* s, of a connection and of a request */
+#define WINDOW      ((1 << 30) - 1) /* replies are never kept waiting by us */
+#define INPUT_SIZE  (256u << 10)
+#define OUTPUT_SIZE (256u << 10)
+#define EVENTS      64
+#define PREFIX_SIZE 5 /* of a message in gRPC */
+#define HEADERS_MAX 10
 
 struct call {
-    uint64_t began;
-    grpc_call *call;
-    grpc_byte_buffer *request;
-    grpc_byte_buffer *reply;
-    grpc_metadata_array headers;
-    grpc_metadata_array trailers;
-    grpc_status_code status;
-    grpc_slice details;
+    size_t sent;
+    size_t received;
+    bool is_http_ok;
+    bool is_grpc_ok;
+};
+
+struct connection {
+    int fd;
+    nghttp2_session *session;
+    size_t have; /* in output, from `written` on not yet taken by the kernel */
+    size_t written;
+    bool is_full;  /* the kernel took less than there was: it is to say when it takes more */
+    bool is_dirty; /* may have something to send */
+    uint8_t *output;
 };
 
 struct grpc {
     struct load *load;
-    grpc_completion_queue *queue;
-    grpc_slice path;
-    grpc_metadata authorization; /* sent if the load has one */
-    grpc_channel **channels;
-    uint64_t asked; /* requests of all runs */
+    int poll;
+    struct span body; /* prefix and message */
+    nghttp2_nv headers[HEADERS_MAX];
+    size_t header_count;
+    char path[256];
+    struct connection *connections;
+    struct connection **dirty; /* room for all; sent from at the end of a turn */
+    uint32_t dirty_count;
+    uint32_t ready; /* connections whose server has greeted: Milvus acknowledges nothing before a
+                       request */
     struct call *calls;
-    uint32_t started; /* in this run */
-    uint32_t ended;
+    uint8_t input[INPUT_SIZE];
 };
 
-static gpr_timespec in_time(void)
+static nghttp2_nv header(const char *name, const char *value)
 {
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(TIMEOUT, GPR_TIMESPAN));
+    return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value),
+                        NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 }
 
-static grpc_event next_event(struct grpc *grpc)
-{
-    return grpc_completion_queue_next(grpc->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
-}
-
-static void send_request(struct grpc *grpc, struct call *call)
-{
-    grpc_op ops[6] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA},  {.op = GRPC_OP_SEND_MESSAGE},
-        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT}, {.op = GRPC_OP_RECV_INITIAL_METADATA},
-        {.op = GRPC_OP_RECV_MESSAGE},           {.op = GRPC_OP_RECV_STATUS_ON_CLIENT},
-    };
-    ops[0].data.send_initial_metadata.count = grpc->load->authorization ? 1 : 0;
-    ops[0].data.send_initial_metadata.metadata = &grpc->authorization;
-    ops[1].data.send_message.send_message = call->request;
-    ops[3].data.recv_initial_metadata.recv_initial_metadata = &call->headers;
-    ops[4].data.recv_message.recv_message = &call->reply;
-    ops[5].data.recv_status_on_client.trailing_metadata = &call->trailers;
-    ops[5].data.recv_status_on_client.status = &call->status;
-    ops[5].data.recv_status_on_client.status_details = &call->details;
-    if (grpc_call_start_batch(call->call, ops, 6, call, NULL) != GRPC_CALL_OK)
-        abort();
-    grpc->started++;
-}
-
-static void start(struct grpc *grpc, struct call *call)
+static void fill_headers(struct grpc *grpc)
 {
     const struct load *load = grpc->load;
-    grpc_slice message = grpc_slice_from_static_buffer(load->message.at, load->message.length);
-    grpc_channel *channel = grpc->channels[grpc->asked++ % load->connections];
-    *call = (struct call){.began = load_now()};
-    call->request = grpc_raw_byte_buffer_create(&message, 1);
-    grpc_metadata_array_init(&call->headers);
-    grpc_metadata_array_init(&call->trailers);
-    call->call = grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, grpc->queue,
-                                          grpc->path, NULL, in_time(), NULL);
-    send_request(grpc, call);
+    snprintf(grpc->path, sizeof(grpc->path), "/milvus.proto.milvus.MilvusService/%s", load->method);
+    const nghttp2_nv all[] = {
+        header(":method", "POST"),
+        header(":scheme", "http"),
+        header(":path", grpc->path),
+        header(":authority", "localhost"),
+        header("te", "trailers"),
+        header("content-type", "application/grpc"),
+        header("user-agent", "grpc-load"),
+        header("grpc-accept-encoding", "identity, deflate, gzip"),
+        header("grpc-timeout", "30S"),
+        header("authorization", load->authorization ? load->authorization : ""),
+    };
+    grpc->header_count = load->authorization ? HEADERS_MAX : HEADERS_MAX - 1;
+    memcpy(grpc->headers, all, sizeof(all));
 }
 
-static void end(struct grpc *grpc, struct call *call)
+static void fill_body(struct grpc *grpc)
 {
-    struct load *load = grpc->load;
-    load->latencies[grpc->ended++] = (uint32_t)(load_now() - call->began);
-    if (call->status != GRPC_STATUS_OK)
-        load->failed++;
-    grpc_metadata_array_destroy(&call->headers);
-    grpc_metadata_array_destroy(&call->trailers);
-    grpc_byte_buffer_destroy(call->request);
-    grpc_byte_buffer_destroy(call->reply);
-    grpc_slice_unref(call->details);
-    grpc_call_unref(call->call);
+    struct span message = grpc->load->message;
+    uint8_t *body = malloc(PREFIX_SIZE + message.length);
+    if (!body)
+        abort();
+    body[0] = 0;
+    for (int i = 0; i < 4; i++)
+        body[1 + i] = (uint8_t)(message.length >> (24 - 8 * i));
+    memcpy(body + PREFIX_SIZE, message.at, message.length);
+    grpc->body = span_of(body, PREFIX_SIZE + message.length);
+}
+
+/* nghttp2 calls this for the bytes of a request, which its source names by call. */
+static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *to, size_t room,
+                         uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    const struct grpc *grpc = user;
+    struct call *call = source->ptr;
+    size_t left = grpc->body.length - call->sent;
+    size_t length = left < room ? left : room;
+    memcpy(to, (const uint8_t *)grpc->body.at + call->sent, length);
+    call->sent += length;
+    if (length == left)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    (void)session;
+    (void)stream;
+    return (ssize_t)length;
+}
+
+static void mark_dirty(struct grpc *grpc, struct connection *connection)
+{
+    if (!connection->is_dirty)
+        grpc->dirty[grpc->dirty_count++] = connection;
+    connection->is_dirty = true;
+}
+
+static int start(struct grpc *grpc, uint32_t slot)
+{
+    struct call *call = &grpc->calls[slot];
+    struct connection *connection = &grpc->connections[load_begin(grpc->load, slot)];
+    const nghttp2_data_provider body = {.source.ptr = call, .read_callback = read_body};
+    *call = (struct call){0};
+    mark_dirty(grpc, connection);
+    int32_t stream = nghttp2_submit_request(connection->session, NULL, grpc->headers,
+                                            grpc->header_count, &body, call);
+    return stream > 0 ? 0 : -1;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_length, const uint8_t *value, size_t length, uint8_t flags,
+                     void *user)
+{
+    struct call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    struct span key = span_of(name, name_length);
+    if (span_is(key, ":status"))
+        call->is_http_ok = span_is(span_of(value, length), "200");
+    if (span_is(key, "grpc-status"))
+        call->is_grpc_ok = span_is(span_of(value, length), "0");
+    (void)flags;
+    (void)user;
+    return 0;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data,
+                   size_t length, void *user)
+{
+    struct call *call = nghttp2_session_get_stream_user_data(session, stream);
+    call->received += length;
+    (void)flags;
+    (void)data;
+    (void)user;
+    return 0;
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct grpc *grpc = user;
+    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
+        grpc->ready++;
+    (void)session;
+    return 0;
+}
+
+static int on_close(nghttp2_session *session, int32_t stream, uint32_t error, void *user)
+{
+    struct grpc *grpc = user;
+    const struct call *call = nghttp2_session_get_stream_user_data(session, stream);
+    uint32_t slot = (uint32_t)(call - grpc->calls);
+    bool is_whole = error == 0 && call->received >= PREFIX_SIZE;
+    load_end(grpc->load, slot, is_whole && call->is_http_ok && call->is_grpc_ok);
+    return load_is_left(grpc->load) && start(grpc, slot) != 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int watch(struct grpc *grpc, struct connection *connection, int how)
+{
+    uint32_t out = connection->is_full ? EPOLLOUT : 0;
+    struct epoll_event event = {.events = EPOLLIN | out, .data.ptr = connection};
+    return epoll_ctl(grpc->poll, how, connection->fd, &event);
+}
+
+/* Hands the kernel what is in the output. */
+static int write_output(struct connection *connection)
+{
+    connection->is_full = false;
+    while (connection->written < connection->have) {
+        ssize_t length = send(connection->fd, connection->output + connection->written,
+                              connection->have - connection->written, MSG_NOSIGNAL);
+        connection->is_full = length < 0 && errno == EAGAIN;
+        if (length < 0)
+            return connection->is_full ? 0 : -1;
+        connection->written += (size_t)length;
+    }
+    connection->have = 0;
+    connection->written = 0;
+    return 0;
+}
+
+/* Moves frames to the output while it has room for one of any size. */
+static int gather(struct connection *connection)
+{
+    while (connection->have < OUTPUT_SIZE / 2) {
+        const uint8_t *bytes;
+        ssize_t length = nghttp2_session_mem_send(connection->session, &bytes);
+        if (length <= 0)
+            return (int)length;
+        memcpy(connection->output + connection->have, bytes, (size_t)length);
+        connection->have += (size_t)length;
+    }
+    return 0;
+}
+
+/* Sends all that there is, as far as the kernel takes it. */
+static int flush(struct grpc *grpc, struct connection *connection)
+{
+    bool was_full = connection->is_full;
+    connection->is_dirty = false;
+    do {
+        if (gather(connection) != 0 || write_output(connection) != 0)
+            return -1;
+    } while (!connection->is_full && nghttp2_session_want_write(connection->session));
+    return connection->is_full == was_full ? 0 : watch(grpc, connection, EPOLL_CTL_MOD);
+}
+
+static int flush_dirty(struct grpc *grpc)
+{
+    int result = 0;
+    for (uint32_t i = 0; i < grpc->dirty_count && result == 0; i++)
+        result = flush(grpc, grpc->dirty[i]);
+    grpc->dirty_count = 0;
+    return result;
+}
+
+static int take_input(struct grpc *grpc, struct connection *connection)
+{
+    ssize_t length = recv(connection->fd, grpc->input, INPUT_SIZE, 0);
+    if (length <= 0)
+        return length < 0 && errno == EAGAIN ? 0 : -1;
+    ssize_t taken = nghttp2_session_mem_recv(connection->session, grpc->input, (size_t)length);
+    return taken == length ? 0 : -1;
+}
+
+static int turn(struct grpc *grpc)
+{
+    struct epoll_event events[EVENTS];
+    int count = epoll_wait(grpc->poll, events, EVENTS, -1);
+    for (int i = 0; i < count; i++) {
+        struct connection *connection = events[i].data.ptr;
+        mark_dirty(grpc, connection);
+        if (take_input(grpc, connection) != 0)
+            return -1;
+    }
+    return flush_dirty(grpc);
 }
 
 static int grpc_run(struct load *load)
 {
     struct grpc *grpc = load->state;
-    grpc->started = 0;
-    grpc->ended = 0;
-    for (uint32_t i = 0; i < load->in_flight && grpc->started < load->count; i++)
-        start(grpc, &grpc->calls[i]);
-    while (grpc->ended < load->count) {
-        struct call *call = next_event(grpc).tag;
-        end(grpc, call);
-        if (grpc->started < load->count)
-            start(grpc, call);
-    }
-    return 0;
-}
-
-/* Without arguments of their own, channels to one target would share a connection. */
-static grpc_channel *make_channel(const char *target)
-{
-    grpc_arg items[] = {
-        {.type = GRPC_ARG_INTEGER,
-         .key = (char *)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
-         .value.integer = 1},
-        {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0},
-    };
-    grpc_channel_args args = {.num_args = sizeof(items) / sizeof(items[0]), .args = items};
-    grpc_channel_credentials *insecure = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create(target, insecure, &args);
-    grpc_channel_credentials_release(insecure);
-    return channel;
-}
-
-static int connect_channel(struct grpc *grpc, grpc_channel *channel)
-{
-    gpr_timespec until = in_time();
-    grpc_connectivity_state state;
-    while ((state = grpc_channel_check_connectivity_state(channel, 1)) != GRPC_CHANNEL_READY) {
-        grpc_channel_watch_connectivity_state(channel, state, until, grpc->queue, NULL);
-        if (!next_event(grpc).success) {
-            fprintf(stderr, "%s: no connection\n", grpc->load->target);
+    for (uint32_t slot = 0; slot < load->in_flight && load_is_left(load); slot++) {
+        if (start(grpc, slot) != 0)
             return -1;
-        }
     }
-    return 0;
+    int result = flush_dirty(grpc);
+    while (result == 0 && load->ended < load->count)
+        result = turn(grpc);
+    return result;
+}
+
+static void open_session(struct grpc *grpc, struct connection *connection)
+{
+    nghttp2_session_callbacks *callbacks;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW},
+    };
+    nghttp2_session_callbacks_new(&callbacks);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+    if (nghttp2_session_client_new(&connection->session, callbacks, grpc) != 0)
+        abort();
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings, 2);
+    nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0, WINDOW);
+}
+
+static int open_connection(struct grpc *grpc, struct connection *connection)
+{
+    connection->fd = load_connect(grpc->load->target);
+    if (connection->fd < 0)
+        return -1;
+    fcntl(connection->fd, F_SETFL, O_NONBLOCK);
+    connection->output = malloc(OUTPUT_SIZE);
+    if (!connection->output)
+        abort();
+    open_session(grpc, connection);
+    mark_dirty(grpc, connection);
+    return watch(grpc, connection, EPOLL_CTL_ADD);
 }
 
 static struct grpc *grpc_new(struct load *load)
 {
-    char path[512];
-    snprintf(path, sizeof(path), "/milvus.proto.milvus.MilvusService/%s", load->method);
     struct grpc *grpc = calloc(1, sizeof(*grpc));
     if (!grpc)
         abort();
     grpc->load = load;
-    grpc->queue = grpc_completion_queue_create_for_next(NULL);
-    grpc->path = grpc_slice_from_copied_string(path);
-    grpc->authorization.key = grpc_slice_from_static_string("authorization");
-    grpc->authorization.value =
-        grpc_slice_from_copied_string(load->authorization ? load->authorization : "");
-    grpc->channels = calloc(load->connections, sizeof(grpc_channel *));
-    grpc->calls = calloc(load->in_flight, sizeof(*grpc->calls));
-    if (!grpc->channels || !grpc->calls)
+    grpc->poll = epoll_create1(EPOLL_CLOEXEC);
+    grpc->connections = calloc(load->connections, sizeof(grpc->connections[0]));
+    grpc->dirty = calloc(load->connections, sizeof(struct connection *));
+    grpc->calls = calloc(load->in_flight, sizeof(grpc->calls[0]));
+    if (!grpc->connections || !grpc->dirty || !grpc->calls)
         abort();
+    fill_headers(grpc);
+    fill_body(grpc);
     return grpc;
 }
 
 static int grpc_open(struct load *load)
 {
-    grpc_init();
     struct grpc *grpc = grpc_new(load);
     load->state = grpc;
     for (uint32_t i = 0; i < load->connections; i++) {
-        grpc->channels[i] = make_channel(load->target);
-        if (connect_channel(grpc, grpc->channels[i]) != 0)
+        if (open_connection(grpc, &grpc->connections[i]) != 0)
             return -1;
     }
-    return 0;
+    int result = flush_dirty(grpc);
+    while (result == 0 && grpc->ready < load->connections)
+        result = turn(grpc);
+    return result;
 }
 
 static void grpc_close(struct load *load)
 {
     struct grpc *grpc = load->state;
-    for (uint32_t i = 0; i < load->connections; i++)
-        grpc_channel_destroy(grpc->channels[i]);
-    grpc_slice_unref(grpc->path);
-    grpc_slice_unref(grpc->authorization.value);
-    grpc_completion_queue_shutdown(grpc->queue);
-    while (next_event(grpc).type != GRPC_QUEUE_SHUTDOWN)
-        ;
-    grpc_completion_queue_destroy(grpc->queue);
-    free(grpc->channels);
+    for (uint32_t i = 0; i < load->connections; i++) {
+        close(grpc->connections[i].fd);
+        nghttp2_session_del(grpc->connections[i].session);
+        free(grpc->connections[i].output);
+    }
+    close(grpc->poll);
+    free((void *)grpc->body.at);
+    free(grpc->connections);
+    free(grpc->dirty);
     free(grpc->calls);
     free(grpc);
-    grpc_shutdown_blocking();
 }
 
 const struct load_kind load_grpc = {

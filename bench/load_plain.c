@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "bench/load.h"
-#include "conf/address.h"
 #include "proto/frame.h"
 
 #define INPUT_SIZE (2u << 20) /* more than a reply */
@@ -22,34 +21,13 @@ struct plain {
     struct load *load;
     int poll; /* all connections */
     struct connection *connections;
-    uint64_t asked;   /* requests of all runs */
-    uint64_t *began;  /* by id: a closed loop reuses the place of what has ended */
-    uint32_t started; /* in this run */
-    uint32_t ended;
+    uint32_t ready; /* connections that have answered a ping */
 };
-
-static int connect_to(const char *target)
-{
-    struct address address;
-    const char *error;
-    if (address_parse(target, &address, &error) != 0) {
-        fprintf(stderr, "%s: %s\n", target, error);
-        return -1;
-    }
-    int fd = socket(address.sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(fd, (struct sockaddr *)&address.sockaddr, address.length) != 0 ||
-        write(fd, FRAME_MAGIC, 4) != 4) {
-        perror(target);
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
 
 static int start(struct plain *plain, uint32_t slot)
 {
-    const struct load *load = plain->load;
-    const struct connection *connection = &plain->connections[plain->asked++ % load->connections];
+    struct load *load = plain->load;
+    const struct connection *connection = &plain->connections[load_begin(load, slot)];
     uint8_t bytes[FRAME_HEADER_SIZE];
     struct frame_head head = {
         .type = FRAME_REQUEST,
@@ -63,8 +41,6 @@ static int start(struct plain *plain, uint32_t slot)
         {(void *)load->method, head.text_length},
         {(void *)load->message.at, load->message.length},
     };
-    plain->began[slot] = load_now();
-    plain->started++;
     size_t size = sizeof(bytes) + head.text_length + head.body_length;
     return writev(connection->fd, vectors, 3) == (ssize_t)size ? 0 : -1;
 }
@@ -74,21 +50,30 @@ static uint32_t get32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Takes every whole reply of the input, and starts a request for each. */
-static int take_replies(struct plain *plain, struct connection *connection)
+static int take_frame(struct plain *plain, const uint8_t *header)
 {
     struct load *load = plain->load;
+    uint32_t slot = get32(header + 8);
+    if (header[4] == FRAME_PONG) {
+        plain->ready++;
+        return 0;
+    }
+    if (header[4] != FRAME_REPLY)
+        return -1;
+    load_end(load, slot, header[5] == CODE_OK);
+    return load_is_left(load) ? start(plain, slot) : 0;
+}
+
+/* Takes every whole frame of the input, and starts a request for each reply. */
+static int take_frames(struct plain *plain, struct connection *connection)
+{
     size_t at = 0;
     while (connection->have - at >= FRAME_HEADER_SIZE) {
         const uint8_t *header = connection->input + at;
         size_t size = FRAME_HEADER_SIZE + get32(header);
         if (connection->have - at < size)
             break;
-        uint32_t slot = get32(header + 8);
-        load->latencies[plain->ended++] = (uint32_t)(load_now() - plain->began[slot]);
-        if (header[4] != FRAME_REPLY || header[5] != CODE_OK)
-            load->failed++;
-        if (plain->started < load->count && start(plain, slot) != 0)
+        if (take_frame(plain, header) != 0)
             return -1;
         at += size;
     }
@@ -106,36 +91,45 @@ static struct connection *next_readable(struct plain *plain)
     return event.data.ptr;
 }
 
+static int turn(struct plain *plain)
+{
+    struct connection *connection = next_readable(plain);
+    ssize_t length =
+        read(connection->fd, connection->input + connection->have, INPUT_SIZE - connection->have);
+    if (length <= 0)
+        return -1;
+    connection->have += (size_t)length;
+    return take_frames(plain, connection);
+}
+
 static int plain_run(struct load *load)
 {
     struct plain *plain = load->state;
-    plain->started = 0;
-    plain->ended = 0;
-    for (uint32_t i = 0; i < load->in_flight && plain->started < load->count; i++) {
-        if (start(plain, i) != 0)
-            return -1;
-    }
-    while (plain->ended < load->count) {
-        struct connection *connection = next_readable(plain);
-        ssize_t length = read(connection->fd, connection->input + connection->have,
-                              INPUT_SIZE - connection->have);
-        if (length <= 0)
-            return -1;
-        connection->have += (size_t)length;
-        if (take_replies(plain, connection) != 0)
-            return -1;
-    }
-    return 0;
+    int result = 0;
+    for (uint32_t i = 0; i < load->in_flight && load_is_left(load) && result == 0; i++)
+        result = start(plain, i);
+    while (result == 0 && load->ended < load->count)
+        result = turn(plain);
+    return result;
+}
+
+/* A ping's answer says that the connection is served. */
+static int greet(int fd)
+{
+    uint8_t bytes[sizeof(FRAME_MAGIC) - 1 + FRAME_HEADER_SIZE] = FRAME_MAGIC;
+    const struct frame_head ping = {.type = FRAME_PING, .id = 1};
+    frame_write_head(bytes + sizeof(FRAME_MAGIC) - 1, &ping);
+    return write(fd, bytes, sizeof(bytes)) == sizeof(bytes) ? 0 : -1;
 }
 
 static int open_connection(struct plain *plain, struct connection *connection)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-    connection->fd = connect_to(plain->load->target);
+    connection->fd = load_connect(plain->load->target);
     connection->input = malloc(INPUT_SIZE);
     if (!connection->input)
         abort();
-    if (connection->fd < 0)
+    if (connection->fd < 0 || greet(connection->fd) != 0)
         return -1;
     return epoll_ctl(plain->poll, EPOLL_CTL_ADD, connection->fd, &event);
 }
@@ -149,14 +143,16 @@ static int plain_open(struct load *load)
     plain->load = load;
     plain->poll = epoll_create1(EPOLL_CLOEXEC);
     plain->connections = calloc(load->connections, sizeof(*plain->connections));
-    plain->began = calloc(load->in_flight, sizeof(plain->began[0]));
-    if (!plain->connections || !plain->began)
+    if (!plain->connections)
         abort();
     for (uint32_t i = 0; i < load->connections; i++) {
         if (open_connection(plain, &plain->connections[i]) != 0)
             return -1;
     }
-    return 0;
+    int result = 0;
+    while (result == 0 && plain->ready < load->connections)
+        result = turn(plain);
+    return result;
 }
 
 static void plain_close(struct load *load)
@@ -168,7 +164,6 @@ static void plain_close(struct load *load)
     }
     close(plain->poll);
     free(plain->connections);
-    free(plain->began);
     free(plain);
 }
 

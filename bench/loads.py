@@ -1,78 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of the load generator: calls made directly, and through the daemon over gRPC and over the plain protocol."""
+"""Runs of the load generator, round by round, candidates in turn."""
 import json
 import statistics
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 from bouncer import BINARY
 
 LOAD = BINARY.parent / "bench/load"
-KINDS = ("direct", "gRPC", "plain")
-
-
-class Case(NamedTuple):
-    name: str
-    method: str
-    in_flight: int
-    connections: int = 1
-    share: int = 1  # every so many-th of the requests is made
-    first: bool = False  # each request is the first on its connection
+LIMIT = 120  # seconds of a run
 
 
 class Target(NamedTuple):
-    client: str  # the generator's: grpc or plain
+    """Where a candidate is asked."""
+
+    client: str  # grpc or plain
     address: str
+    pid: int = None  # of the proxy, with its children
     options: tuple = ()
     enter: tuple = ()  # how its network is entered
 
 
-def through(bouncer):
-    return {"gRPC": Target("grpc", bouncer.address), "plain": Target("plain", bouncer.address)}
+def descendants(pid):
+    """It, and all that it has started; those that end meanwhile may be among them."""
+    yield pid
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in children:
+        yield from descendants(int(child))
 
 
 def command(target, method, folder, *options):
-    words = [*target.enter, LOAD, *target.options, *options, target.client, target.address, method, folder / method]
-    return [*map(str, words)]
+    """folder: the requests, a file each."""
+    pids = [word for pid in descendants(target.pid) for word in ("-p", pid)] if target.pid else []
+    words = [*target.enter, LOAD, *target.options, *pids, *options]
+    return [*map(str, [*words, target.client, target.address, method, folder / method])]
 
 
-def run(case, target, folder, pid, count):
-    count //= case.share
-    connections = count + count // 10 + 1 if case.first else case.connections
-    options = ["-c", connections, "-f", case.in_flight, "-n", count, "-p", pid]
+def run(case, target, folder, count):
+    """The figures of one run, in which all requests were answered."""
+    count = max(count // case.share, case.in_flight())
+    connections = count + count // 10 + 1 if case.first else case.clients
+    options = ["-c", connections, "-f", case.in_flight(), "-n", count]
     done = subprocess.run(
-        command(target, case.method, folder, *options), stdout=subprocess.PIPE, text=True, check=True
+        command(target, case.method, folder, *options), capture_output=True, text=True, timeout=LIMIT
     )
+    if done.returncode != 0:
+        raise RuntimeError(f"{case.name}, {target.address}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)
 
 
-def measure(cases, targets, folder, pid, rounds, count):
-    """For each case and kind the rows of all rounds; folder: the requests, pid: the daemon's."""
-    rows = {(case, kind): [] for case in cases for kind in KINDS}
-    for _ in range(rounds):
-        for case, kind in rows:
-            rows[case, kind].append(run(case, targets[kind], folder, pid, count))
-    return rows
+class Measured:
+    """The rows of all rounds, by case and candidate: row n of each is of the same round."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, case, candidate, row):
+        self.rows.setdefault(case, {}).setdefault(candidate, []).append(row)
+
+    def cases(self):
+        return list(self.rows)
+
+    def candidates(self):
+        return list(dict.fromkeys(name for rows in self.rows.values() for name in rows))
+
+    def values(self, case, candidate, key):
+        """Of each round; none where it was not measured."""
+        return [row[key] for row in self.rows.get(case, {}).get(candidate, [])]
+
+    def added(self, case, candidate, key, base):
+        """More than the base in the same round."""
+        pairs = zip(self.values(case, candidate, key), self.values(case, base, key))
+        return [mine - its for mine, its in pairs]
 
 
-def median(rows, key):
-    return statistics.median(row[key] for row in rows)
+def median(values):
+    return statistics.median(values) if values else None
 
 
-def spread(rows, key):
-    """The median, the lowest and the highest."""
-    values = [row[key] for row in rows]
-    return f"{statistics.median(values):,.1f} ({min(values):,.1f}-{max(values):,.1f})"
-
-
-def print_table(title, rows):
-    """CPU time: of the client, and of the daemon with the lowest and the highest of the rounds."""
-    print(f"| {title} | p50 us: direct / gRPC / plain | p99 us | requests/s | CPU us a request: client's ", end="")
-    print("| daemon's, gRPC | daemon's, plain |\n|---|---|---|---|---|---|---|")
-    for case in dict.fromkeys(case for case, _ in rows):
-        cells = [
-            " / ".join(f"{median(rows[case, kind], key):,.0f}" for kind in KINDS)
-            for key in ("p50_us", "p99_us", "per_second", "own_cpu_us")
-        ]
-        daemon = [spread(rows[case, kind], "cpu_us") for kind in ("gRPC", "plain")]
-        print("|", " | ".join([case.name, *cells, *daemon]), "|")
+def measure(cases, targets, folder, rounds, count):
+    """targets(case): by candidate. Who comes first changes from round to round."""
+    measured = Measured()
+    for number in range(rounds):
+        for case in cases:
+            turn = list(targets(case).items())
+            shift = number % len(turn)
+            for candidate, target in turn[shift:] + turn[:shift]:
+                measured.add(case.name, candidate, run(case, target, folder, count))
+        print(f"round {number + 1} of {rounds}", flush=True)
+    return measured

@@ -90,7 +90,7 @@ static const struct schema_key upstream_keys[] = {
      AT(struct conf_upstream, server_idle_timeout),
      .minimum = 0, .maximum = DAY, .fallback = "0"},
     {.name = "transport", .type = SCHEMA_WORD, AT(struct conf_upstream, transport),
-     .words = transports, .fallback = "grpc"},
+     .words = transports, .fallback = "h2"},
 };
 static const struct schema_section upstream = {SECTION(upstream_keys, struct conf_upstream)};
 

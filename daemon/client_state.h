@@ -4,7 +4,7 @@
 #define DAEMON_CLIENT_STATE_H
 
 #include "daemon/client.h"
-#include "daemon/output.h"
+#include "pool/output.h"
 
 #define CLIENT_CLOSE_TIME 1000 /* ms of the last moments of a connection, see enum client_wait */
 

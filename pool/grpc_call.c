@@ -9,6 +9,7 @@
 #include "pool/grpc_buffer.h"
 #include "pool/grpc_error.h"
 #include "pool/grpc_metadata.h"
+#include "proto/grpc_field.h"
 
 #define OWN_METADATA 3 /* authorization, dbname, the encoding */
 
@@ -45,7 +46,7 @@ static gpr_timespec deadline_of(int64_t deadline)
 struct upstream_call *grpc_call_new(struct grpc_calls *calls,
                                     const struct upstream_message *message, void *context)
 {
-    size_t metadata_max = OWN_METADATA + grpc_metadata_bound(message->metadata);
+    size_t metadata_max = OWN_METADATA + grpc_field_bound(message->metadata);
     struct upstream_call *call =
         calloc(1, sizeof(*call) + metadata_max * sizeof(call->metadata[0]));
     if (!call)

@@ -12,9 +12,6 @@
 
 #include "proto/metadata.h"
 
-/* Items that grpc_metadata_to_core() writes at most. NULL is empty. */
-size_t grpc_metadata_bound(const struct metadata *from);
-
 /* Writes a client's metadata but authorization and dbname, which are the daemon's; returns how many
  * items. Their slices are the caller's. */
 size_t grpc_metadata_to_core(const struct metadata *from, grpc_metadata *to);

@@ -10,6 +10,8 @@
  * connections every few requests refuses the same one more than once. */
 #define REPEATS_MAX 8
 
+#define DEADLINE_SLACK 20 /* ms by which clocks on both sides differ */
+
 /* A place on the wire, held from a call's start until the transport has ended it. */
 struct pool_slot {
     LIST_ENTRY(pool_slot) link;
@@ -206,9 +208,15 @@ static void finish_local(struct pool *pool, struct request *request, const struc
                      uri_of(pool), SPAN_ARGS(end->message));
 }
 
+/* The upstream is told what is left of the time, and may notice its end before we do. */
+static bool is_deadline(const struct request *request, const struct upstream_end *end)
+{
+    return end->code == CODE_DEADLINE_EXCEEDED && request->deadline - clock_now() <= DEADLINE_SLACK;
+}
+
 static void finish(struct pool *pool, struct request *request, const struct upstream_end *end)
 {
-    if (!end->from_peer) {
+    if (!end->from_peer || is_deadline(request, end)) {
         finish_local(pool, request, end);
         return;
     }

@@ -4,16 +4,18 @@
 #include <string.h>
 
 #include "pool/grpc_transport.h"
+#include "pool/h2_transport.h"
 
 static struct transport *(*const makers[CONF_TRANSPORT_COUNT])(struct event_base *loop) = {
     [CONF_TRANSPORT_GRPC] = grpc_transport_new,
+    [CONF_TRANSPORT_H2] = h2_transport_new,
 };
 
 struct transport *transports_get(struct transports *transports, enum conf_transport which,
                                  char **ret_error)
 {
     struct transport **made = &transports->made[which];
-    if (!*made && makers[which])
+    if (!*made)
         *made = makers[which](transports->loop);
     if (!*made)
         *ret_error = strdup("the transport cannot be started");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/grpc_reply.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/grpc_text.h"
@@ -63,12 +62,17 @@ static void add_message(struct metadata *to, struct span message)
     free(encoded);
 }
 
+static void add_status(struct metadata *to, enum code code)
+{
+    const char digits[] = {(char)('0' + code / 10), (char)('0' + code % 10)};
+    metadata_add(to, span_text("grpc-status"),
+                 code < 10 ? span_of(digits + 1, 1) : span_of(digits, 2));
+}
+
 void grpc_reply_status(struct metadata *to, enum code code, struct span message,
                        const struct metadata *metadata)
 {
-    char number[sizeof("16")];
-    snprintf(number, sizeof(number), "%u", (unsigned)code % 100);
-    add(to, "grpc-status", number);
+    add_status(to, code);
     if (message.length > 0)
         add_message(to, message);
     add_all(to, metadata);

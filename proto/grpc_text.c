@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/grpc_text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define DIGITS_MAX  8
 #define TIMEOUT_MAX 99999999 /* what that many digits can say */
 #define NS_PER_MS   INT64_C(1000000)
@@ -54,6 +51,21 @@ bool grpc_timeout_read(struct span text, int64_t *ret_timeout)
     return false;
 }
 
+/* Every request does this, and printf takes its time. */
+static void write_amount(char *to, uint32_t count, char unit)
+{
+    char digits[GRPC_TIMEOUT_MAX];
+    size_t first = sizeof(digits);
+    do {
+        digits[--first] = (char)('0' + count % 10);
+        count /= 10;
+    } while (count > 0);
+    size_t length = sizeof(digits) - first;
+    memcpy(to, digits + first, length);
+    to[length] = unit;
+    to[length + 1] = '\0';
+}
+
 void grpc_timeout_write(int64_t timeout, char to[GRPC_TIMEOUT_MAX])
 {
     int64_t count = timeout > 0 ? timeout : 0;
@@ -64,7 +76,7 @@ void grpc_timeout_write(int64_t timeout, char to[GRPC_TIMEOUT_MAX])
     }
     if (count > TIMEOUT_MAX)
         count = TIMEOUT_MAX;
-    snprintf(to, GRPC_TIMEOUT_MAX, "%" PRIu32 "%c", (uint32_t)count, units[unit].letter);
+    write_amount(to, (uint32_t)count, units[unit].letter);
 }
 
 size_t grpc_percent_encode(struct span text, char *to)

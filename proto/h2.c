@@ -9,8 +9,11 @@
 
 /* Received bodies are taken from the connection's window at once, the streams' windows and
  * max_buffered bound what is held: this one only keeps the peer from waiting for us. */
-#define CONNECTION_WINDOW (1 << 20)
-#define SETTINGS_ENTRIES  32 /* of one SETTINGS frame */
+#define SERVER_WINDOW    (1 << 20)
+#define CLIENT_WINDOW    (16 << 20)  /* of the one connection that all share */
+#define LAST_IDS         0x7ff00000u /* stream ids from here on are for those who have not noticed */
+#define HEAD_MAX         (2u << 20)  /* of a request; what clients may send fits */
+#define SETTINGS_ENTRIES 32          /* of one SETTINGS frame */
 
 void h2_fail(struct h2 *h2, enum h2_error error, const char *format, ...)
 {
@@ -25,7 +28,7 @@ void h2_fail(struct h2 *h2, enum h2_error error, const char *format, ...)
 
 void h2_charge(struct h2 *h2, enum h2_rate rate)
 {
-    if (h2->fault[0] || h2_allowance_take(&h2->allowance, h2->limits, rate, h2->now))
+    if (h2->client || h2->fault[0] || h2_allowance_take(&h2->allowance, h2->limits, rate, h2->now))
         return;
     h2->counters->rates[rate]++;
     h2_fail(h2, H2_ENHANCE_YOUR_CALM, "too many %s: more than %u a minute (limits.http2.%s)",
@@ -33,42 +36,53 @@ void h2_charge(struct h2 *h2, enum h2_rate rate)
 }
 
 /* nghttp2's own limit of resets hurts clients that reset after each reply; ours takes its place. */
-static nghttp2_option *options_new(const struct h2_limits *limits)
+static void set_server_options(nghttp2_option *option, const struct h2_limits *limits)
+{
+    nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
+    nghttp2_option_set_max_outbound_ack(option, (size_t)limits->rates[H2_RATE_PINGS] +
+                                                    limits->rates[H2_RATE_SETTINGS]);
+    h2_receive_options(option);
+}
+
+static nghttp2_option *options_new(const struct h2 *h2)
 {
     nghttp2_option *option;
     if (nghttp2_option_new(&option) != 0)
         return NULL;
     nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX);
-    nghttp2_option_set_max_continuations(option, limits->max_continuations);
+    nghttp2_option_set_max_continuations(option, h2->limits->max_continuations);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES);
-    nghttp2_option_set_max_outbound_ack(option, (size_t)limits->rates[H2_RATE_PINGS] +
-                                                    limits->rates[H2_RATE_SETTINGS]);
-    h2_receive_options(option);
+    if (h2->client)
+        nghttp2_option_set_max_send_header_block_length(option, HEAD_MAX);
+    else
+        set_server_options(option, h2->limits);
     return option;
 }
 
 static int session_new(struct h2 *h2)
 {
     nghttp2_session_callbacks *callbacks;
-    nghttp2_option *option = options_new(h2->limits);
+    nghttp2_option *option = options_new(h2);
     if (!option || nghttp2_session_callbacks_new(&callbacks) != 0) {
         nghttp2_option_del(option);
         return -1;
     }
     h2_receive_callbacks(callbacks);
     h2_send_callbacks(callbacks);
-    int result = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
+    int result = h2->client ? nghttp2_session_client_new2(&h2->session, callbacks, h2, option)
+                            : nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
     return result;
 }
 
+/* A server says how many streams it takes, a client that it takes no pushes. */
 static int introduce(struct h2 *h2)
 {
     const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, h2->limits->max_streams},
+        {h2->client ? NGHTTP2_SETTINGS_ENABLE_PUSH : NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+         h2->client ? 0 : h2->limits->max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, h2->limits->stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, h2->limits->max_header_list},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
@@ -77,26 +91,37 @@ static int introduce(struct h2 *h2)
                                 sizeof(settings) / sizeof(settings[0])) != 0)
         return -1;
     return nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                                 CONNECTION_WINDOW);
+                                                 h2->client ? CLIENT_WINDOW : SERVER_WINDOW);
 }
 
-struct h2 *h2_server_new(const struct h2_limits *limits, struct h2_counters *counters,
-                         const struct h2_handler *handler, void *context, int64_t now)
+static struct h2 *h2_new(const struct h2 *with)
 {
-    struct h2 *h2 = calloc(1, sizeof(*h2));
+    struct h2 *h2 = malloc(sizeof(*h2));
     if (!h2)
         return NULL;
-    h2->handler = handler;
-    h2->context = context;
-    h2->limits = limits;
-    h2->counters = counters;
-    h2->now = now;
-    h2_allowance_init(&h2->allowance, limits, now);
+    *h2 = *with;
     if (session_new(h2) != 0 || introduce(h2) != 0) {
         h2_free(h2);
         return NULL;
     }
     return h2;
+}
+
+struct h2 *h2_server_new(const struct h2_limits *limits, struct h2_counters *counters,
+                         const struct h2_handler *handler, void *context, int64_t now)
+{
+    struct h2 with = {
+        .handler = handler, .context = context, .limits = limits, .counters = counters, .now = now};
+    h2_allowance_init(&with.allowance, limits, now);
+    return h2_new(&with);
+}
+
+struct h2 *h2_client_new(const struct h2_limits *limits, const struct h2_handler *handler,
+                         void *context)
+{
+    const struct h2 with = {
+        .client = true, .handler = handler, .context = context, .limits = limits};
+    return h2_new(&with);
 }
 
 void h2_free(struct h2 *h2)
@@ -116,7 +141,8 @@ static void fail_by(struct h2 *h2, int error)
 {
     switch (error) {
     case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
-        h2->counters->continuations++;
+        if (h2->counters)
+            h2->counters->continuations++;
         h2_fail(h2, H2_ENHANCE_YOUR_CALM,
                 "too many CONTINUATION frames: more than %u for one head "
                 "(limits.http2.max_continuations)",
@@ -157,6 +183,18 @@ const char *h2_fault(const struct h2 *h2)
 enum h2_error h2_fault_error(const struct h2 *h2)
 {
     return h2->error;
+}
+
+bool h2_takes_requests(const struct h2 *h2)
+{
+    return nghttp2_session_check_request_allowed(h2->session) != 0 &&
+           nghttp2_session_get_next_stream_id(h2->session) < LAST_IDS;
+}
+
+uint32_t h2_capacity(const struct h2 *h2)
+{
+    return nghttp2_session_get_remote_settings(h2->session,
+                                               NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
 bool h2_is_over(const struct h2 *h2)

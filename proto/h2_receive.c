@@ -91,11 +91,17 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static void refuse_head(struct h2 *h2, struct h2_stream *stream)
 {
     stream->too_large = true;
-    h2->counters->header_lists++;
+    if (h2->counters)
+        h2->counters->header_lists++;
     h2_charge(h2, H2_RATE_STREAM_ERRORS);
 }
 
-/* Trailing fields, which gRPC has none of in requests, are not handed on. */
+/* Trailing fields of requests, which gRPC has none of, are not handed on. */
+static bool is_wanted(const struct h2 *h2, const nghttp2_frame *frame)
+{
+    return h2->client || is_request(frame);
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_length, const uint8_t *value, size_t value_length, uint8_t flags,
                      void *context)
@@ -103,7 +109,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)flags;
     struct h2 *h2 = context;
     struct h2_stream *stream = find(session, frame->hd.stream_id);
-    if (!stream || !is_request(frame) || stream->too_large)
+    if (!stream || !is_wanted(h2, frame) || stream->too_large)
         return 0;
     stream->head_size += name_length + value_length + FIELD_OVERHEAD;
     if (stream->head_size > h2->limits->max_header_list)
@@ -147,7 +153,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
         h2->head_of = 0;
-        if (stream && is_request(frame))
+        if (stream && is_wanted(h2, frame))
             h2->handler->headers_ended(h2->context, stream);
         take_body_end(h2, stream, &frame->hd);
         return 0;
@@ -157,6 +163,15 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     case NGHTTP2_RST_STREAM:
         if (stream && !stream->finished)
             h2_charge(h2, H2_RATE_RESETS);
+        return 0;
+    case NGHTTP2_SETTINGS:
+        if (h2->client && !is_ack(&frame->hd))
+            h2->handler->settings(h2->context);
+        return 0;
+    case NGHTTP2_GOAWAY:
+        if (h2->client)
+            h2->handler->goaway(h2->context, frame->goaway.error_code,
+                                span_of(frame->goaway.opaque_data, frame->goaway.opaque_data_len));
         return 0;
     default:
         return 0;

@@ -6,7 +6,7 @@
 
 #define WIDE_WINDOW     (1 << 20) /* bytes that h2_widen() lets a stream send at once */
 #define FRAME_HEAD_SIZE 9         /* RFC 9113 section 4.1 */
-#define FIELDS_STACK    16        /* fields of a head that need no memory of their own */
+#define FIELDS_STACK    24        /* fields of a head that need no memory of their own */
 
 struct h2_stream *h2_stream_new(struct h2 *h2, int32_t id)
 {
@@ -77,15 +77,20 @@ struct fields {
     nghttp2_nv stack[FIELDS_STACK];
 };
 
-/* nghttp2 copies what it is given. */
-static void fields_open(struct fields *fields, const struct metadata *from)
+static void fields_make_room(struct fields *fields, size_t count)
 {
     fields->items = fields->stack;
-    if (from->count > FIELDS_STACK)
-        fields->items = calloc(from->count, sizeof(fields->items[0]));
+    if (count > FIELDS_STACK)
+        fields->items = calloc(count, sizeof(fields->items[0]));
     if (!fields->items)
         abort();
     fields->count = 0;
+}
+
+/* nghttp2 copies what it is given. */
+static void fields_open(struct fields *fields, const struct metadata *from)
+{
+    fields_make_room(fields, from->count);
     size_t at = 0;
     struct metadata_item item;
     while (metadata_next(from, &at, &item))
@@ -147,7 +152,7 @@ static size_t write_blob(struct h2_stream *stream, struct h2_piece *piece, size_
 {
     size_t from = piece->taken - piece->prefix_length;
     struct span left =
-        span_cut(span_of(piece->blob->data + from, piece->blob->size - from), length);
+        span_cut(span_of(piece->bytes.at + from, piece->bytes.length - from), length);
     if (left.length > 0)
         stream->h2->handler->write_blob(stream->h2->context, piece->blob, left);
     return left.length;
@@ -164,7 +169,7 @@ static size_t write_piece(struct h2_stream *stream, size_t length)
         piece->taken += more;
         written += more;
     }
-    if (piece->taken == piece->prefix_length + piece->blob->size)
+    if (piece->taken == piece->prefix_length + piece->bytes.length)
         drop_first(stream);
     return written;
 }
@@ -218,14 +223,29 @@ static void stop_request(nghttp2_session *session, const nghttp2_frame_hd *head)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, head->stream_id, NGHTTP2_NO_ERROR);
 }
 
+static void note_request(nghttp2_session *session, const nghttp2_frame *frame)
+{
+    struct h2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (stream && frame->hd.type == NGHTTP2_HEADERS)
+        stream->started = true;
+}
+
+static void note_response(struct h2 *h2, const nghttp2_frame *frame)
+{
+    stop_request(h2->session, &frame->hd);
+    h2_allowance_renew(&h2->allowance, h2->limits);
+}
+
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
     struct h2 *h2 = context;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
     case NGHTTP2_DATA:
-        stop_request(session, &frame->hd);
-        h2_allowance_renew(&h2->allowance, h2->limits);
+        if (h2->client)
+            note_request(session, frame);
+        else
+            note_response(h2, frame);
         return 0;
     case NGHTTP2_RST_STREAM:
         charge_reset(h2, frame->rst_stream.error_code);
@@ -235,13 +255,15 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     }
 }
 
-/* A head or trailers that nghttp2 does not take, such as more than 64 KiB. */
+/* A head or trailers that nghttp2 does not take, such as more than 64 KiB. A request whose head
+ * cannot be sent it closes itself. */
 static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error,
                              void *context)
 {
-    (void)error, (void)context;
+    (void)error;
+    const struct h2 *h2 = context;
     bool is_open = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id) != NULL;
-    if (frame->hd.type == NGHTTP2_HEADERS && is_open)
+    if (!h2->client && frame->hd.type == NGHTTP2_HEADERS && is_open)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                   NGHTTP2_INTERNAL_ERROR);
     return 0;
@@ -266,6 +288,42 @@ void h2_respond(struct h2_stream *stream, const struct metadata *head, bool last
     stream->finished = last;
 }
 
+static nghttp2_nv nv_of(const struct h2_field *field)
+{
+    return (nghttp2_nv){.name = (uint8_t *)field->name.at,
+                        .value = (uint8_t *)field->value.at,
+                        .namelen = field->name.length,
+                        .valuelen = field->value.length,
+                        .flags = field->varies ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE};
+}
+
+static int32_t submit_request(struct h2_stream *stream, const struct h2_field *from, size_t count)
+{
+    const nghttp2_data_provider body = {.source.ptr = stream, .read_callback = read_body};
+    struct fields fields;
+    fields_make_room(&fields, count);
+    for (; fields.count < count; fields.count++)
+        fields.items[fields.count] = nv_of(&from[fields.count]);
+    int32_t id =
+        nghttp2_submit_request(stream->h2->session, NULL, fields.items, count, &body, stream);
+    fields_close(&fields);
+    return id;
+}
+
+struct h2_stream *h2_request(struct h2 *h2, const struct h2_field *fields, size_t count, void *user)
+{
+    struct h2_stream *stream = h2_stream_new(h2, 0);
+    if (!stream || (stream->id = submit_request(stream, fields, count)) < 0)
+        abort();
+    stream->user = user;
+    return stream;
+}
+
+bool h2_stream_unstarted(const struct h2_stream *stream, uint32_t error)
+{
+    return !stream->started || error == NGHTTP2_REFUSED_STREAM;
+}
+
 /* nghttp2 asks again for a body that it waits for. */
 static void resume(struct h2_stream *stream)
 {
@@ -275,7 +333,8 @@ static void resume(struct h2_stream *stream)
     nghttp2_session_resume_data(stream->h2->session, stream->id);
 }
 
-void h2_send(struct h2_stream *stream, struct span prefix, struct blob *blob)
+void h2_send_part(struct h2_stream *stream, struct span prefix, struct blob *blob,
+                  struct span bytes)
 {
     struct h2_piece *piece = calloc(1, sizeof(*piece));
     if (!piece || prefix.length > H2_PREFIX_MAX)
@@ -284,10 +343,16 @@ void h2_send(struct h2_stream *stream, struct span prefix, struct blob *blob)
         memcpy(piece->prefix, prefix.at, prefix.length);
     piece->prefix_length = (uint8_t)prefix.length;
     piece->blob = blob_ref(blob);
+    piece->bytes = bytes;
     STAILQ_INSERT_TAIL(&stream->pieces, piece, link);
-    stream->unsent += prefix.length + blob->size;
-    stream->h2->unsent += prefix.length + blob->size;
+    stream->unsent += prefix.length + bytes.length;
+    stream->h2->unsent += prefix.length + bytes.length;
     resume(stream);
+}
+
+void h2_send(struct h2_stream *stream, struct span prefix, struct blob *blob)
+{
+    h2_send_part(stream, prefix, blob, blob_span(blob));
 }
 
 void h2_finish(struct h2_stream *stream, struct metadata *trailers)

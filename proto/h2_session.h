@@ -10,10 +10,11 @@
 
 #define H2_FAULT_MAX 192
 
-/* A part of a body: its prefix, then the blob. */
+/* A part of a body: its prefix, then bytes of the blob. */
 struct h2_piece {
     STAILQ_ENTRY(h2_piece) link;
     struct blob *blob;
+    struct span bytes;
     size_t taken; /* bytes handed over, of both */
     uint8_t prefix_length;
     uint8_t prefix[H2_PREFIX_MAX];
@@ -27,6 +28,7 @@ struct h2_stream {
     bool finished;    /* the body is whole, trailers follow it */
     bool waiting;     /* nghttp2 has asked for more of the body than there was */
     bool too_large;   /* the head */
+    bool started;     /* client: the head is sent */
     size_t head_size; /* as RFC 9113 section 6.5.2 counts it */
     size_t unsent;    /* bytes in pieces */
     STAILQ_HEAD(, h2_piece) pieces;
@@ -35,6 +37,7 @@ struct h2_stream {
 
 struct h2 {
     nghttp2_session *session;
+    bool client;
     const struct h2_handler *handler;
     void *context;
     const struct h2_limits *limits;

@@ -11,11 +11,12 @@ python=$venv/bin/python
 build_packages=(
   cmake ninja-build pkg-config gcc libc6-dev libevent-dev libgrpc-dev libprotobuf-c-dev
   protobuf-c-compiler protobuf-compiler libyaml-dev libjansson-dev libsystemd-dev uthash-dev
-  libnghttp2-dev zlib1g-dev libcriterion-dev
+  libnghttp2-dev libssl-dev zlib1g-dev libcriterion-dev
 )
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 format_packages=(clang-format-14)
-integration_packages=(nginx-light iproute2 systemd openssl util-linux)
+integration_packages=(nginx-light haproxy nghttp2-server iproute2 systemd openssl util-linux)
+bench_targets=(load once)
 python_packages=(python3 python3-venv)
 
 say() {

@@ -84,8 +84,9 @@ failed=1 # should a download or a build end this script; the summary then says s
 need_packages "${build_packages[@]}" "${fuzz_packages[@]}" "${format_packages[@]}" \
   "${integration_packages[@]}"
 need_python "$root/tests/requirements.txt"
+need_python "$root/bench/requirements.txt"
 bash "$root/scripts/tools.sh"
-build release milvus-bouncer mvb_client mvb_client_shared mvb_example
+build release milvus-bouncer mvb_client mvb_client_shared mvb_example "${bench_targets[@]}"
 build asan
 failed=0
 

@@ -53,14 +53,16 @@ def run(*arguments, network=None):
 
 
 class Bouncer:
-    def __init__(self, directory, config, network=None, tcp=False, listener=None, **options):
-        """config: what stands in the file but for `listen`; listener: more settings of ours; tcp: listen there too."""
+    def __init__(self, directory, config, network=None, tcp=False, listener=None, transport=None, **options):
+        """config: what stands in the file but for `listen`; listener: more settings of ours; tcp: listen there too;
+        transport: of upstreams that name none."""
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.path = self.directory / "milvus.sock"
         self.address = f"unix:{self.path}"
         self.tcp_address = f"127.0.0.1:{free_port()}" if tcp else None
         self.listener = {"address": self.address, **(listener or {})}
+        self.transport = {"transport": transport} if transport else {}
         self.file = self.write(config)
         self.process = Process(
             [BINARY, "serve", "-c", self.file], self.directory / "milvus-bouncer.log", network, **options
@@ -71,7 +73,8 @@ class Bouncer:
     def write(self, config):
         file = self.directory / "milvus-bouncer.yaml"
         listen = [self.listener] + ([{"address": self.tcp_address}] if self.tcp_address else [])
-        file.write_text(yaml({"listen": listen, **config}))
+        upstreams = {name: {**self.transport, **upstream} for name, upstream in config["upstreams"].items()}
+        file.write_text(yaml({"listen": listen, **config, "upstreams": upstreams}))
         return file
 
     def reload(self, config=None):

@@ -18,12 +18,12 @@ class Authority:
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 2, "-subj", "/CN=test authority",
                 "-keyout", self.key, "-out", self.certificate)  # fmt: skip
 
-    def issue(self, name, *alternatives):
+    def issue(self, name, *alternatives, days=2):
         """(certificate, key) for a common name; alternatives: its subjectAltName, such as DNS:x."""
         base = self.directory / name
         key, request, certificate, extensions = (base.with_suffix(s) for s in (".key", ".csr", ".pem", ".ext"))
         extensions.write_text("subjectAltName=" + ",".join(alternatives or [f"DNS:{name}"]))
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-days", 2, "-in", request, "-CA", self.certificate, "-CAkey", self.key,
+        openssl("x509", "-req", "-days", days, "-in", request, "-CA", self.certificate, "-CAkey", self.key,
                 "-CAcreateserial", "-extfile", extensions, "-out", certificate)  # fmt: skip
         return certificate, key

@@ -97,14 +97,27 @@ def goaway_before_fake(tmp_path, fake):
     yield from stopped_at_end(GoawayProxy(tmp_path / "nginx", fake.port))
 
 
+def pytest_generate_tests(metafunc):
+    """Tests marked so are run over each transport."""
+    if metafunc.definition.get_closest_marker("each_transport"):
+        metafunc.parametrize("transport", ["h2", "grpc"])
+
+
 @pytest.fixture
-def start_bouncer(tmp_path):
+def transport():
+    """The program's own choice."""
+    return None
+
+
+@pytest.fixture
+def start_bouncer(tmp_path, transport):
     """start_bouncer(config): a daemon that is ready. What is still running at the end is drained, and must exit 0."""
     numbers = itertools.count()
     started = []
 
     def start(config, network=None, wait=True, **options):
-        bouncer = Bouncer(tmp_path / f"bouncer{next(numbers)}", config, network, **options)
+        directory = tmp_path / f"bouncer{next(numbers)}"
+        bouncer = Bouncer(directory, config, network, transport=transport, **options)
         started.append(bouncer)
         return bouncer.wait_ready() if wait else bouncer
 

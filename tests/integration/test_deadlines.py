@@ -11,6 +11,8 @@ from fake import answer, hang, late
 from processes import free_port
 from servers import Lite
 
+pytestmark = pytest.mark.each_transport
+
 SHORT = "300ms"
 SEARCH, QUERY = milvus_pb2.SearchRequest(), milvus_pb2.QueryRequest()
 COLLECTIONS = milvus_pb2.ShowCollectionsRequest()

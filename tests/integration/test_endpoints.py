@@ -15,6 +15,8 @@ from names import A, AAAA, Names
 from reading import QUESTION, Reading
 from waiting import eventually, settled
 
+pytestmark = pytest.mark.each_transport
+
 SEARCH = milvus_pb2.SearchRequest()
 FOUND = answer(milvus_pb2.SearchResults())
 CLIENTS = 8

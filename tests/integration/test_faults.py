@@ -17,6 +17,8 @@ from mvb1 import RequestError
 from servers import Lite
 from waiting import eventually
 
+pytestmark = pytest.mark.each_transport
+
 CLIENTS, INSERTS = 8, 60
 COLLECTIONS = milvus_pb2.ShowCollectionsRequest()
 

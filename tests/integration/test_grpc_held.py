@@ -13,6 +13,8 @@ from fake import Fake, Gate, answer, fail, with_metadata
 from test_h2_memory import KIB, MIB, OVERHEAD, Memory
 from waiting import eventually, settled
 
+pytestmark = pytest.mark.each_transport
+
 FREE = 16  # calls that are asked without a thought for their replies (daemon/call_unary.c)
 AT_ONCE = FREE + 16  # replies: theirs, and those of others that are let come
 PATIENCE = 5  # seconds that replies wait for a client that takes nothing

@@ -18,6 +18,8 @@ from test_limits import query_of
 from waiting import LIMIT, eventually, settled
 from wire import EMPTY, WireReply
 
+pytestmark = pytest.mark.each_transport
+
 KIB, MIB = 1 << 10, 1 << 20
 KNOWN = ["DumpMessages", "CreateReplicateStream"]
 UNKNOWN = ["NoSuchStream", "/grpc.no.Such/Stream"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What happens at each limit, and on either side of it."""
+import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
 from bouncer import configuration, one_pool
@@ -8,6 +9,8 @@ from fake import Gate, answer, hang
 from mvb1 import PING, PONG, Frame
 from plain import Plain
 from waiting import eventually
+
+pytestmark = pytest.mark.each_transport
 
 SEARCH = milvus_pb2.SearchRequest()
 KIB = 1024

@@ -19,6 +19,8 @@ from sdk_client import direct_client
 from servers import Lite, Milvus
 from waiting import eventually
 
+pytestmark = pytest.mark.each_transport
+
 TIMEOUT = "2s"  # of a request, as the daemon gives it; shorter than the lease below
 CANNOT_CONNECT = "Fail connecting to server"  # what the SDK says once its attempt to connect again failed, too
 AT_ONCE = 2  # seconds: an SDK that tried again would take longer

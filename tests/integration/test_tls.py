@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """https upstreams, on Milvus with one-way and with mutual TLS. Its certificate is for milvus.test."""
+import ssl
+
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
@@ -7,6 +9,9 @@ from bouncer import configuration
 from certificates import SERVER_NAME, Authority
 from codes import CONNECT, UNAVAILABLE, is_own
 from messages import checked
+from tls_server import TlsServer
+
+pytestmark = pytest.mark.each_transport
 
 COLLECTIONS = milvus_pb2.ShowCollectionsRequest()
 
@@ -78,3 +83,63 @@ def test_mutual_tls_without_a_certificate(start_bouncer, two_way_tls, trusted):
 
 def test_mutual_tls_with_a_strangers_certificate(start_bouncer, two_way_tls, trusted, stranger):
     assert is_unreachable(start(start_bouncer, two_way_tls, {**trusted, **issued(stranger, "client")}))
+
+
+@pytest.fixture
+def start_tls_server():
+    """start_tls_server(certificate, key, ...): a server that makes the handshake and no more."""
+    started = []
+
+    def start_server(*arguments, **options):
+        started.append(TlsServer(*arguments, **options))
+        return started[-1]
+
+    yield start_server
+    for server in started:
+        server.stop()
+
+
+def why_unreachable(start_bouncer, server, tls):
+    upstream = {"uri": server.uri, "connect_timeout": "3s", "tls": tls}
+    return is_unreachable(start_bouncer(configuration(upstream)))
+
+
+def test_what_is_wrong_is_said(start_bouncer, start_tls_server, authority, stranger, trusted, transport):
+    """In words that a person can act on; C core keeps some of them to itself."""
+    right = authority.issue("right", f"DNS:{SERVER_NAME}")
+    expired = authority.issue("expired", f"DNS:{SERVER_NAME}", days=-1)
+    unknown = stranger.issue("unknown", f"DNS:{SERVER_NAME}")
+    wrong = [
+        (start_tls_server(*expired), trusted, "its certificate is refused: certificate has expired"),
+        (start_tls_server(*unknown), trusted, "its certificate is refused: unable to get local issuer certificate"),
+        (start_tls_server(*right), {**trusted, "server_name": "other.test"}, "its certificate is refused: hostname mismatch"),
+        (start_tls_server(*right), {"ca_file": trusted["ca_file"]}, "its certificate is refused: IP address mismatch"),
+        (start_tls_server(*right, protocols=["http/1.1"]), trusted, "it speaks TLS, but not HTTP/2"),
+        (start_tls_server(*right, protocols=[]), trusted, "it speaks TLS, but not HTTP/2"),
+        (start_tls_server(*right, newest=ssl.TLSVersion.TLSv1_1), trusted, "TLS fails: "),
+    ]  # fmt: skip
+    for server, tls, reason in wrong:
+        said = why_unreachable(start_bouncer, server, tls)
+        assert transport == "grpc" or reason in said, said
+
+
+def test_files_that_do_not_fit(start_bouncer, one_way_tls, trusted, authority, transport):
+    """Read at the start, and an error there."""
+    certificate, key = authority.issue("one")
+    _, other = authority.issue("other")
+    empty = key.with_suffix(".empty")
+    empty.write_text("")
+    wrong = [
+        ({"ca_file": str(empty)}, f"{empty}: no certificates in PEM"),
+        ({**trusted, "cert_file": str(empty), "key_file": str(key)}, f"{empty}: no certificates in PEM"),
+        ({**trusted, "cert_file": str(certificate), "key_file": str(empty)}, f"{empty}: no key in PEM"),
+    ]
+    if transport == "h2":
+        other_key = {"cert_file": str(certificate), "key_file": str(other)}
+        wrong.append(({**trusted, **other_key}, f"{other}: the key is not that of cert_file"))
+    for tls, reason in wrong:
+        config = configuration({**one_way_tls.upstream, "tls": tls})
+        bouncer = start_bouncer(config, one_way_tls.network, wait=False)
+        assert bouncer.process.wait() == 1
+        assert reason in bouncer.log_text()
+        start_bouncer.started.remove(bouncer)

@@ -12,7 +12,8 @@
 #include <time.h>
 
 #define CALLS_MAX 32
-#define PATIENCE  10 /* seconds */
+#define PATIENCE  10      /* seconds */
+#define MOMENT    1000000 /* ns */
 
 struct served {
     struct core_server *server;
@@ -27,6 +28,7 @@ struct served {
 
 struct core_server {
     struct core_answer answer;
+    struct event_base *loop;
     grpc_server *core;
     grpc_completion_queue *queue;
     pthread_t thread;
@@ -321,7 +323,7 @@ static void listen_on_loopback(struct core_server *server)
 }
 
 /* Messages are taken as they come, so that it can be seen how they were sent. */
-struct core_server *core_server_open(const struct core_answer *answer)
+struct core_server *core_server_open(const struct core_answer *answer, struct event_base *loop)
 {
     struct core_server *server = calloc(1, sizeof(*server));
     grpc_arg as_it_comes = {.type = GRPC_ARG_INTEGER,
@@ -330,6 +332,7 @@ struct core_server *core_server_open(const struct core_answer *answer)
     grpc_channel_args args = {.num_args = 1, .args = &as_it_comes};
     grpc_init();
     server->answer = *answer;
+    server->loop = loop;
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->changed, NULL);
     server->queue = grpc_completion_queue_create_for_next(NULL);
@@ -380,19 +383,35 @@ void core_server_release(struct core_server *server)
     unlock(server);
 }
 
-struct core_seen core_server_wait(struct core_server *server, size_t offset, size_t value)
+/* The counter, once it is there or has changed, or after a moment. */
+static size_t wait_for(struct core_server *server, const size_t *counter, size_t value)
 {
     struct timespec limit;
     clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += PATIENCE;
-    int error = 0;
-    pthread_mutex_lock(&server->lock);
-    const size_t *counter = (const size_t *)((const char *)&server->seen + offset);
-    while (*counter < value && error == 0)
-        error = pthread_cond_timedwait(&server->changed, &server->lock, &limit);
-    struct core_seen seen = server->seen;
+    limit.tv_nsec += MOMENT;
+    limit.tv_sec += limit.tv_nsec / 1000000000;
+    limit.tv_nsec %= 1000000000;
+    lock(server);
+    if (*counter < value)
+        pthread_cond_timedwait(&server->changed, &server->lock, &limit);
     size_t last = *counter;
-    pthread_mutex_unlock(&server->lock);
+    unlock(server);
+    return last;
+}
+
+struct core_seen core_server_wait(struct core_server *server, size_t offset, size_t value,
+                                  bool runs)
+{
+    const size_t *counter = (const size_t *)((const char *)&server->seen + offset);
+    time_t limit = time(NULL) + PATIENCE;
+    size_t last;
+    while ((last = wait_for(server, counter, value)) < value && time(NULL) < limit) {
+        if (runs)
+            event_base_loop(server->loop, EVLOOP_NONBLOCK);
+    }
     cr_assert_geq(last, value, "waited for %zu, there are %zu", value, last);
+    lock(server);
+    struct core_seen seen = server->seen;
+    unlock(server);
     return seen;
 }

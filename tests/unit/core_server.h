@@ -11,6 +11,7 @@
 #ifndef TESTS_CORE_SERVER_H
 #define TESTS_CORE_SERVER_H
 
+#include <event2/event.h>
 #include <grpc/grpc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,7 +43,8 @@ struct core_answer {
 
 struct core_server;
 
-struct core_server *core_server_open(const struct core_answer *answer);
+/* loop: where its clients are. */
+struct core_server *core_server_open(const struct core_answer *answer, struct event_base *loop);
 
 /* Cancels what is under way and waits for it. */
 void core_server_close(struct core_server *server);
@@ -51,11 +53,15 @@ int core_server_port(const struct core_server *server);
 
 void core_server_release(struct core_server *server);
 
-/* Waits until a member of core_seen is at least that, 10 s at most, and returns all of it. */
-struct core_seen core_server_wait(struct core_server *server, size_t offset, size_t value);
+/* Waits until a member of core_seen is at least that, 10 s at most, and returns all of it. runs:
+ * the loop, meanwhile. */
+struct core_seen core_server_wait(struct core_server *server, size_t offset, size_t value,
+                                  bool runs);
 
 /* core_server_wait() of a member. */
 #define CORE_WAIT(server, member, value)                                                           \
-    core_server_wait(server, offsetof(struct core_seen, member), value)
+    core_server_wait(server, offsetof(struct core_seen, member), value, true)
+#define CORE_WAIT_STILL(server, member, value)                                                     \
+    core_server_wait(server, offsetof(struct core_seen, member), value, false)
 
 #endif

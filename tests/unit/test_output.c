@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/output.h"
+#include "pool/output.h"
 
 #define MANY 300000u
 

@@ -200,6 +200,20 @@ Test(pool, deadline_noticed_by_the_transport_is_a_deadline)
     expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "milvus-bouncer: ");
 }
 
+/* The upstream knows what is left of the time. */
+Test(pool, deadline_noticed_by_the_server_is_ours_when_it_is_due)
+{
+    open_ready();
+    submit(0);
+    fake_refuse(&fake, 0, CODE_DEADLINE_EXCEEDED);
+    expect_failure(&asks[0], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "said the server");
+    cr_expect_null(strstr(asks[0].message, "milvus-bouncer"), "%s", asks[0].message);
+    submit(1);
+    asks[1].request.deadline = clock_now();
+    fake_refuse(&fake, 1, CODE_DEADLINE_EXCEEDED);
+    expect_failure(&asks[1], CODE_DEADLINE_EXCEEDED, PHASE_UPSTREAM, "milvus-bouncer: ");
+}
+
 /* What only clients of gRPC have. */
 Test(pool, metadata_and_encoding_travel)
 {

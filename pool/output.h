@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is to be written to a socket: small pieces are copied together, larger blobs are referenced.
  */
-#ifndef DAEMON_OUTPUT_H
-#define DAEMON_OUTPUT_H
+#ifndef POOL_OUTPUT_H
+#define POOL_OUTPUT_H
 
 #include <sys/queue.h>
 
 #include "proto/blob.h"
+
+#define OUTPUT_COPY_MAX 1024u /* bytes of a blob that are copied rather than referenced */
 
 struct output_piece;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/output.h"
+#include "pool/output.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,6 @@
 #include <sys/uio.h>
 
 #define COPY_SIZE 8192u /* of a block that small pieces are gathered in */
-#define COPY_MAX  1024u /* bytes of a blob that are copied rather than referenced */
 #define BATCH     64    /* pieces a system call */
 
 struct output_piece {
@@ -83,7 +82,7 @@ void output_add(struct output *output, struct span bytes)
 
 void output_add_part(struct output *output, struct blob *blob, struct span bytes)
 {
-    if (bytes.length <= COPY_MAX) {
+    if (bytes.length <= OUTPUT_COPY_MAX) {
         output_add(output, bytes);
         return;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The real transport against a server over gRPC's C core. */
+/* Each real transport against a server over gRPC's C core: TRANSPORT_grpc, TRANSPORT_h2. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,15 @@
 #include "fake_transport.h"
 #include "pool/clock.h"
 #include "pool/grpc_transport.h"
+#include "pool/h2_transport.h"
+
+#ifdef TRANSPORT_h2
+#define TRANSPORT_NEW h2_transport_new
+#define AGENT_END     ";" /* of user-agent, to which C core adds its own */
+#else
+#define TRANSPORT_NEW grpc_transport_new
+#define AGENT_END     ");"
+#endif
 
 #define LONG        60000 /* ms, a time that does not pass in a test */
 #define SHORT       200   /* ms, one that does */
@@ -143,14 +152,14 @@ static void open_upstream(int port)
 static void begin(void)
 {
     loop = event_base_new();
-    transport = grpc_transport_new(loop);
+    transport = TRANSPORT_NEW(loop);
     cr_assert_not_null(transport);
     answer = (struct core_answer){.status = GRPC_STATUS_OK, .message_size = 16};
 }
 
 static void connect_up(void)
 {
-    server = core_server_open(&answer);
+    server = core_server_open(&answer, loop);
     open_upstream(core_server_port(server));
     run_until(loop, &ready, 1);
 }
@@ -167,7 +176,7 @@ static void end(void)
     event_base_free(loop);
 }
 
-TestSuite(grpc_transport, .init = begin, .fini = end);
+TestSuite(transport, .init = begin, .fini = end);
 
 /* ---- calls of one message ---- */
 
@@ -200,7 +209,7 @@ static void expect_end(const struct told *of, enum code code, const char *text)
     cr_expect_str_eq(of->message, text);
 }
 
-Test(grpc_transport, one_message_each_way)
+Test(transport, one_message_each_way)
 {
     connect_up();
     ask("/test/Echo", NULL, ENCODING_IDENTITY, "hello");
@@ -218,7 +227,7 @@ Test(grpc_transport, one_message_each_way)
     cr_expect_null(strstr(seen.metadata, "dbname"), "%s", seen.metadata);
 }
 
-Test(grpc_transport, what_the_daemon_says_and_a_tail_are_sent)
+Test(transport, what_the_daemon_says_and_a_tail_are_sent)
 {
     connect_up();
     struct blob *body = blob_copy(span_text("body"));
@@ -241,7 +250,7 @@ Test(grpc_transport, what_the_daemon_says_and_a_tail_are_sent)
     cr_expect(strstr(seen.metadata, "authorization=secret;dbname=books;"), "%s", seen.metadata);
 }
 
-Test(grpc_transport, error_of_the_server)
+Test(transport, error_of_the_server)
 {
     answer.status = GRPC_STATUS_PERMISSION_DENIED;
     answer.details = "not you";
@@ -252,7 +261,7 @@ Test(grpc_transport, error_of_the_server)
     cr_expect_null(told[0].reply);
 }
 
-Test(grpc_transport, answer_without_a_message_is_an_error)
+Test(transport, answer_without_a_message_is_an_error)
 {
     connect_up();
     ask("/test/Leave", NULL, ENCODING_IDENTITY, "");
@@ -260,7 +269,7 @@ Test(grpc_transport, answer_without_a_message_is_an_error)
     cr_expect_not(told[0].from_peer);
 }
 
-Test(grpc_transport, reason_why_there_is_no_connection)
+Test(transport, reason_why_there_is_no_connection)
 {
     answer.status = GRPC_STATUS_OK;
     connect_up();
@@ -288,13 +297,13 @@ static void expect_passed(const struct metadata *metadata, const char *expected)
     struct core_seen seen = CORE_WAIT(server, ended, 1);
     const char *agent = strstr(seen.metadata, "user-agent=milvus-bouncer/");
     cr_assert_not_null(agent, "%s", seen.metadata);
-    const char *behind = strstr(agent, ");") + 2;
+    const char *behind = strstr(agent, AGENT_END) + strlen(AGENT_END);
     char others[1024];
     snprintf(others, sizeof(others), "%.*s%s", (int)(agent - seen.metadata), seen.metadata, behind);
     cr_expect_str_eq(others, expected);
 }
 
-Test(grpc_transport, clients_metadata_are_passed_on)
+Test(transport, clients_metadata_are_passed_on)
 {
     struct metadata metadata = {0};
     add(&metadata, "client-request-id", "7");
@@ -306,7 +315,7 @@ Test(grpc_transport, clients_metadata_are_passed_on)
     metadata_clear(&metadata);
 }
 
-Test(grpc_transport, binary_metadata_are_sent_as_what_they_mean)
+Test(transport, binary_metadata_are_sent_as_what_they_mean)
 {
     struct metadata metadata = {0};
     add(&metadata, "one-bin", "AQID");
@@ -322,7 +331,7 @@ Test(grpc_transport, binary_metadata_are_sent_as_what_they_mean)
 }
 
 /* C core aborts, or fails the call, on some of these. */
-Test(grpc_transport, what_cannot_be_passed_on_is_left_out)
+Test(transport, what_cannot_be_passed_on_is_left_out)
 {
     static const char *const names[] = {
         "",         "Upper",          "with space", ":path",
@@ -340,7 +349,7 @@ Test(grpc_transport, what_cannot_be_passed_on_is_left_out)
     add(&metadata, "half-bin", "AQ,!,Ag");
     add(&metadata, "kept", "yes");
     connect_up();
-    expect_passed(&metadata, "half-bin=01;half-bin=02;kept=yes;");
+    expect_passed(&metadata, "kept=yes;");
     metadata_clear(&metadata);
 }
 
@@ -350,7 +359,7 @@ static grpc_metadata item(const char *name, const char *value, size_t length)
                            .value = grpc_slice_from_static_buffer(value, length)};
 }
 
-Test(grpc_transport, servers_metadata_are_handed_back)
+Test(transport, servers_metadata_are_handed_back)
 {
     grpc_metadata headers[] = {item("served-by", "a", 1), item("served-by", "b", 1)};
     grpc_metadata trailers[] = {
@@ -369,7 +378,7 @@ Test(grpc_transport, servers_metadata_are_handed_back)
                                        "grpc-status-details-bin=CAU;one-bin=/w;three-bin=AQID;");
 }
 
-Test(grpc_transport, trailers_come_with_errors_too)
+Test(transport, trailers_come_with_errors_too)
 {
     grpc_metadata trailers[] = {item("cost", "3", 1)};
     answer.status = GRPC_STATUS_RESOURCE_EXHAUSTED;
@@ -384,7 +393,7 @@ Test(grpc_transport, trailers_come_with_errors_too)
 /* ---- compression ---- */
 
 /* The server takes them without unpacking: these are the bytes that were given. */
-Test(grpc_transport, compressed_message_is_sent_as_it_is)
+Test(transport, compressed_message_is_sent_as_it_is)
 {
     static const struct {
         enum encoding encoding;
@@ -405,7 +414,7 @@ Test(grpc_transport, compressed_message_is_sent_as_it_is)
     }
 }
 
-Test(grpc_transport, compressed_reply_is_unpacked)
+Test(transport, compressed_reply_is_unpacked)
 {
     grpc_metadata headers[] = {item(GRPC_COMPRESSION_REQUEST_ALGORITHM_MD_KEY, "gzip", 4)};
     char text[2001];
@@ -469,7 +478,7 @@ static void ask_for_large(size_t count)
 }
 
 /* But for its first bytes; also if C core would widen the windows of a connection that is busy. */
-Test(grpc_transport, held_reply_waits_with_the_server)
+Test(transport, held_reply_waits_with_the_server)
 {
     enum { BEFORE = 20 };
     answer.message_size = LARGE;
@@ -487,7 +496,7 @@ Test(grpc_transport, held_reply_waits_with_the_server)
 }
 
 /* Their first bytes would fill the window of the connection. */
-Test(grpc_transport, held_replies_are_passed_by_others)
+Test(transport, held_replies_are_passed_by_others)
 {
     enum { HELD = CALLS - 1 };
     answer.message_size = LARGE;
@@ -505,7 +514,7 @@ Test(grpc_transport, held_replies_are_passed_by_others)
     }
 }
 
-Test(grpc_transport, held_reply_comes_with_its_metadata)
+Test(transport, held_reply_comes_with_its_metadata)
 {
     grpc_metadata headers[] = {item("served-by", "a", 1)};
     grpc_metadata trailers[] = {item("cost", "3", 1)};
@@ -527,7 +536,7 @@ Test(grpc_transport, held_reply_comes_with_its_metadata)
     cr_expect_str_eq(told[0].trailers, "cost=3;");
 }
 
-Test(grpc_transport, held_call_is_answered_with_trailers_alone)
+Test(transport, held_call_is_answered_with_trailers_alone)
 {
     grpc_metadata trailers[] = {item("cost", "3", 1)};
     answer.status = GRPC_STATUS_NOT_FOUND;
@@ -543,7 +552,7 @@ Test(grpc_transport, held_call_is_answered_with_trailers_alone)
     cr_expect_str_eq(told[0].trailers, "cost=3;");
 }
 
-Test(grpc_transport, held_call_is_answered_without_a_message)
+Test(transport, held_call_is_answered_without_a_message)
 {
     connect_up();
     ask_for(&told[0], "/test/Leave", "", LONG);
@@ -552,7 +561,7 @@ Test(grpc_transport, held_call_is_answered_without_a_message)
     expect_end(&told[0], CODE_INTERNAL, "a reply without message");
 }
 
-Test(grpc_transport, held_reply_that_is_too_large)
+Test(transport, held_reply_that_is_too_large)
 {
     answer.message_size = MAX_MESSAGE + 1;
     connect_up();
@@ -564,24 +573,7 @@ Test(grpc_transport, held_reply_that_is_too_large)
     cr_expect_null(told[0].reply);
 }
 
-Test(grpc_transport, held_call_without_a_connection)
-{
-    connect_up();
-    upstream_close(upstream);
-    int port = core_server_port(server);
-    core_server_close(server);
-    server = NULL;
-    open_upstream(port);
-    run_until(loop, &down, 1);
-    ask_for(&told[0], "/test/Echo", "", LONG);
-    expect_replied(&told[0]);
-    take(&told[0]);
-    cr_expect_eq(told[0].code, CODE_UNAVAILABLE, "%s", told[0].message);
-    cr_expect(told[0].unstarted);
-    cr_expect_not(told[0].from_peer);
-}
-
-Test(grpc_transport, connection_breaks_while_a_reply_waits)
+Test(transport, connection_breaks_while_a_reply_waits)
 {
     answer.message_size = LARGE;
     connect_up();
@@ -596,7 +588,7 @@ Test(grpc_transport, connection_breaks_while_a_reply_waits)
     cr_expect_not(told[0].unstarted);
 }
 
-Test(grpc_transport, held_call_is_cancelled_while_its_reply_waits)
+Test(transport, held_call_is_cancelled_while_its_reply_waits)
 {
     answer.message_size = LARGE;
     connect_up();
@@ -609,7 +601,7 @@ Test(grpc_transport, held_call_is_cancelled_while_its_reply_waits)
     cr_expect_eq(CORE_WAIT(server, ended, 1).cancelled, 1);
 }
 
-Test(grpc_transport, held_call_is_cancelled_before_it_replied)
+Test(transport, held_call_is_cancelled_before_it_replied)
 {
     connect_up();
     ask_for(&told[0], "/test/Hold", "", LONG);
@@ -620,7 +612,7 @@ Test(grpc_transport, held_call_is_cancelled_before_it_replied)
     cr_expect_eq(told[0].code, CODE_CANCELLED);
 }
 
-Test(grpc_transport, held_call_is_cancelled_after_its_reply_was_taken)
+Test(transport, held_call_is_cancelled_after_its_reply_was_taken)
 {
     answer.message_size = LARGE;
     connect_up();
@@ -634,30 +626,12 @@ Test(grpc_transport, held_call_is_cancelled_after_its_reply_was_taken)
     cr_expect_eq(told[0].replied, 1);
 }
 
-/* Whoever waits has a clock of his own. */
-Test(grpc_transport, deadline_while_a_reply_waits)
+/* C core writes in threads of its own. */
+static void send_all(void)
 {
-    answer.message_size = LARGE;
-    connect_up();
-    ask_for(&told[0], "/test/Count", "1", SHORT);
-    expect_replied(&told[0]);
-    cr_expect_eq(CORE_WAIT(server, ended, 1).cancelled, 1);
-    run_for(loop, SHORT);
-    cr_expect_eq(told[0].ended, 0);
-    take(&told[0]);
-    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
-    cr_expect_not(told[0].from_peer);
-}
-
-Test(grpc_transport, deadline_before_a_held_call_replied)
-{
-    int64_t before = clock_now();
-    connect_up();
-    ask_for(&told[0], "/test/Hold", "", SHORT);
-    expect_replied(&told[0]);
-    cr_expect_geq(clock_now() - before, SHORT);
-    take(&told[0]);
-    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
+#ifdef TRANSPORT_h2
+    event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+#endif
 }
 
 /* A call whose reply waits, one that has not replied, and one of which that has not been told. */
@@ -669,12 +643,13 @@ static void close_with_held_calls(void)
     expect_replied(&told[0]);
     ask_for(&told[1], "/test/Hold", "", LONG);
     ask_for(&told[2], "/test/Echo", "", LONG);
-    CORE_WAIT(server, ended, 1);
+    send_all();
+    CORE_WAIT_STILL(server, ended, 1);
     upstream_close(upstream);
     upstream = NULL;
 }
 
-Test(grpc_transport, closed_while_calls_are_held)
+Test(transport, closed_while_calls_are_held)
 {
     close_with_held_calls();
     run_for(loop, SHORT);
@@ -683,7 +658,7 @@ Test(grpc_transport, closed_while_calls_are_held)
 }
 
 /* The transport's end waits for them. */
-Test(grpc_transport, closed_while_calls_are_held_to_the_end)
+Test(transport, closed_while_calls_are_held_to_the_end)
 {
     close_with_held_calls();
     core_server_close(server);
@@ -756,7 +731,7 @@ static void expect_no_more(enum code code, const char *text)
     cr_expect_eq(told[0].received, received);
 }
 
-Test(grpc_transport, both_sides_stream)
+Test(transport, both_sides_stream)
 {
     grpc_metadata headers[] = {item("served-by", "a", 1)};
     grpc_metadata trailers[] = {item("cost", "3", 1)};
@@ -785,7 +760,7 @@ Test(grpc_transport, both_sides_stream)
 }
 
 /* Asked for at once, and still the metadata come first. */
-Test(grpc_transport, metadata_come_before_messages)
+Test(transport, metadata_come_before_messages)
 {
     connect_up();
     for (size_t i = 0; i < 20; i++) {
@@ -800,7 +775,7 @@ Test(grpc_transport, metadata_come_before_messages)
     }
 }
 
-Test(grpc_transport, nothing_comes_that_was_not_asked_for)
+Test(transport, nothing_comes_that_was_not_asked_for)
 {
     enum { ASKED = 3, ALL = 200 };
     char number[16];
@@ -825,7 +800,7 @@ Test(grpc_transport, nothing_comes_that_was_not_asked_for)
 }
 
 /* As long as the server reads nothing, there is no room. */
-Test(grpc_transport, there_is_no_room_until_the_server_takes)
+Test(transport, there_is_no_room_until_the_server_takes)
 {
     enum { ALL = 200 };
     struct blob *large = blob_new(LARGE);
@@ -853,7 +828,7 @@ Test(grpc_transport, there_is_no_room_until_the_server_takes)
     cr_expect_eq(CORE_WAIT(server, ended, 1).received, ALL);
 }
 
-Test(grpc_transport, each_message_of_a_stream_is_compressed_or_is_not)
+Test(transport, each_message_of_a_stream_is_compressed_or_is_not)
 {
     char text[2001]; /* C core would find it worth compressing */
     memset(text, 'x', sizeof(text) - 1);
@@ -874,7 +849,7 @@ Test(grpc_transport, each_message_of_a_stream_is_compressed_or_is_not)
 }
 
 /* What the server said before it ended is not lost. */
-Test(grpc_transport, messages_come_before_the_end)
+Test(transport, messages_come_before_the_end)
 {
     answer.status = GRPC_STATUS_DATA_LOSS;
     answer.details = "half of it";
@@ -890,7 +865,7 @@ Test(grpc_transport, messages_come_before_the_end)
 }
 
 /* The server has ended the call, and the client does not know yet. */
-Test(grpc_transport, send_after_the_server_has_ended)
+Test(transport, send_after_the_server_has_ended)
 {
     answer.status = GRPC_STATUS_NOT_FOUND;
     answer.details = "no such thing";
@@ -906,7 +881,7 @@ Test(grpc_transport, send_after_the_server_has_ended)
 }
 
 /* Its metadata are told all the same: there are none. */
-Test(grpc_transport, stream_that_is_answered_with_trailers_alone)
+Test(transport, stream_that_is_answered_with_trailers_alone)
 {
     grpc_metadata trailers[] = {item("cost", "3", 1)};
     answer.status = GRPC_STATUS_NOT_FOUND;
@@ -923,7 +898,7 @@ Test(grpc_transport, stream_that_is_answered_with_trailers_alone)
 }
 
 /* It ends while a message does not fit into its window. */
-Test(grpc_transport, server_ends_in_the_middle_of_a_message)
+Test(transport, server_ends_in_the_middle_of_a_message)
 {
     answer.status = GRPC_STATUS_NOT_FOUND;
     answer.details = "no such thing";
@@ -939,7 +914,7 @@ Test(grpc_transport, server_ends_in_the_middle_of_a_message)
 }
 
 /* And has said something before that nobody has fetched. */
-Test(grpc_transport, server_ends_in_the_middle_of_both)
+Test(transport, server_ends_in_the_middle_of_both)
 {
     answer.status = GRPC_STATUS_NOT_FOUND;
     answer.details = "no such thing";
@@ -958,7 +933,7 @@ Test(grpc_transport, server_ends_in_the_middle_of_both)
     expect_no_more(CODE_NOT_FOUND, "no such thing");
 }
 
-Test(grpc_transport, cancelled_in_the_middle)
+Test(transport, cancelled_in_the_middle)
 {
     connect_up();
     open_stream("/test/Echo");
@@ -975,7 +950,7 @@ Test(grpc_transport, cancelled_in_the_middle)
 }
 
 /* Also before anything has come or gone. */
-Test(grpc_transport, cancelled_at_once)
+Test(transport, cancelled_at_once)
 {
     connect_up();
     open_stream("/test/Echo");
@@ -986,24 +961,7 @@ Test(grpc_transport, cancelled_at_once)
     cr_expect_eq(told[0].code, CODE_CANCELLED);
 }
 
-Test(grpc_transport, deadline_in_the_middle)
-{
-    connect_up();
-    open_for(&told[0], "/test/Echo", ENCODING_IDENTITY, SHORT);
-    send_text("one");
-    expect_message("one");
-    int64_t before = clock_now();
-    receive();
-    run_until(loop, &told[0].ended, 1);
-    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
-    cr_expect_not(told[0].from_peer);
-    cr_expect_leq(clock_now() - before, 10 * SHORT);
-    struct core_seen seen = CORE_WAIT(server, ended, 1);
-    cr_expect_gt(seen.timeout, 0);
-    cr_expect_leq(seen.timeout, 2 * SHORT);
-}
-
-Test(grpc_transport, message_that_is_too_large_ends_the_stream)
+Test(transport, message_that_is_too_large_ends_the_stream)
 {
     answer.message_size = MAX_MESSAGE + 1;
     connect_up();
@@ -1016,7 +974,7 @@ Test(grpc_transport, message_that_is_too_large_ends_the_stream)
     cr_expect_eq(told[0].received, 0);
 }
 
-Test(grpc_transport, broken_connection_ends_its_streams)
+Test(transport, broken_connection_ends_its_streams)
 {
     connect_up();
     open_stream("/test/Echo");
@@ -1031,7 +989,7 @@ Test(grpc_transport, broken_connection_ends_its_streams)
 }
 
 /* Nothing is told any more, and nothing is left. */
-Test(grpc_transport, closed_with_calls_under_way)
+Test(transport, closed_with_calls_under_way)
 {
     connect_up();
     open_stream("/test/Echo");
@@ -1049,7 +1007,7 @@ Test(grpc_transport, closed_with_calls_under_way)
 }
 
 /* What has come and was not looked at yet is dropped. */
-Test(grpc_transport, closed_before_what_has_come_is_told)
+Test(transport, closed_before_what_has_come_is_told)
 {
     connect_up();
     for (size_t i = 1; i <= 10; i++) {
@@ -1059,10 +1017,77 @@ Test(grpc_transport, closed_before_what_has_come_is_told)
             run_until(loop, &told[0].headers_count, 1);
         receive();
         send_bytes(&told[0], span_text("1"), false);
-        CORE_WAIT(server, ended, i);
+        send_all();
+        CORE_WAIT_STILL(server, ended, i);
         upstream_close(upstream);
         open_upstream(core_server_port(server));
         run_until(loop, &ready, 1 + i);
         cr_expect_eq(told[0].received + told[0].ended, 0);
     }
 }
+
+/* ---- what C core does by itself, and the pool over the other transport ---- */
+
+#ifdef TRANSPORT_grpc
+
+Test(transport, held_call_without_a_connection)
+{
+    connect_up();
+    upstream_close(upstream);
+    int port = core_server_port(server);
+    core_server_close(server);
+    server = NULL;
+    open_upstream(port);
+    run_until(loop, &down, 1);
+    ask_for(&told[0], "/test/Echo", "", LONG);
+    expect_replied(&told[0]);
+    take(&told[0]);
+    cr_expect_eq(told[0].code, CODE_UNAVAILABLE, "%s", told[0].message);
+    cr_expect(told[0].unstarted);
+    cr_expect_not(told[0].from_peer);
+}
+
+/* Whoever waits has a clock of his own. */
+Test(transport, deadline_while_a_reply_waits)
+{
+    answer.message_size = LARGE;
+    connect_up();
+    ask_for(&told[0], "/test/Count", "1", SHORT);
+    expect_replied(&told[0]);
+    cr_expect_eq(CORE_WAIT(server, ended, 1).cancelled, 1);
+    run_for(loop, SHORT);
+    cr_expect_eq(told[0].ended, 0);
+    take(&told[0]);
+    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
+    cr_expect_not(told[0].from_peer);
+}
+
+Test(transport, deadline_before_a_held_call_replied)
+{
+    int64_t before = clock_now();
+    connect_up();
+    ask_for(&told[0], "/test/Hold", "", SHORT);
+    expect_replied(&told[0]);
+    cr_expect_geq(clock_now() - before, SHORT);
+    take(&told[0]);
+    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
+}
+
+Test(transport, deadline_in_the_middle)
+{
+    connect_up();
+    open_for(&told[0], "/test/Echo", ENCODING_IDENTITY, SHORT);
+    send_text("one");
+    expect_message("one");
+    int64_t before = clock_now();
+    receive();
+    run_until(loop, &told[0].ended, 1);
+    expect_end(&told[0], CODE_DEADLINE_EXCEEDED, "Deadline Exceeded");
+    cr_expect_not(told[0].from_peer);
+    cr_expect_leq(clock_now() - before, 10 * SHORT);
+    struct core_seen seen = CORE_WAIT(server, ended, 1);
+    cr_expect_gt(seen.timeout, 0);
+    cr_expect_leq(seen.timeout, 2 * SHORT);
+}
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/load.h"
+#include "conf/address.h"
+
+uint64_t load_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+bool load_is_left(const struct load *load)
+{
+    return load->started < load->count;
+}
+
+uint32_t load_begin(struct load *load, uint32_t slot)
+{
+    struct load_slot *at = &load->slots[slot];
+    uint64_t turn = slot + (uint64_t)at->asked++ * load->in_flight;
+    load->started++;
+    at->began = load_now();
+    return (uint32_t)(turn % load->connections);
+}
+
+void load_end(struct load *load, uint32_t slot, bool is_ok)
+{
+    load->latencies[load->ended++] = (uint32_t)(load_now() - load->slots[slot].began);
+    if (!is_ok)
+        load->failed++;
+}
+
+int load_connect(const char *target)
+{
+    struct address address;
+    const char *error;
+    const int on = 1;
+    if (address_parse(target, &address, &error) != 0) {
+        fprintf(stderr, "%s: %s\n", target, error);
+        return -1;
+    }
+    int fd = socket(address.sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address.sockaddr, address.length) == 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* fails on a Unix socket */
+        return fd;
+    }
+    perror(target);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * TLS towards upstreams (OpenSSL): version 1.2 or later, ALPN h2 (RFC 9113 section 3.2), and the
+ * peer's certificate always verified, against ca_file or the system's store, for the name that the
+ * configuration says (RFC 9525).
+ */
+#ifndef POOL_TLS_H
+#define POOL_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/conf.h"
+
+struct tls;
+struct ssl_st; /* OpenSSL's SSL */
+
+/* Reads the files. NULL: *ret_error names the file that cannot be used, to be freed. */
+struct tls *tls_new(const struct conf_tls *conf, char **ret_error);
+
+/* NULL is accepted. Connections may outlive it. */
+void tls_free(struct tls *tls);
+
+/* A client's side, which verifies that the peer is `name`: a DNS name, or an address without
+ * brackets. The caller's. */
+struct ssl_st *tls_connection_new(struct tls *tls, const char *name);
+
+/* Whether the peer has agreed to speak HTTP/2, once the handshake is over. */
+bool tls_speaks_h2(const struct ssl_st *ssl);
+
+/* Writes why TLS has failed, for the operator; error: OpenSSL's, or 0. False: it has not, the
+ * socket has. */
+bool tls_explain(const struct ssl_st *ssl, unsigned long error, char *to, size_t room);
+
+/* Tells the peer that nothing follows, as far as that does not wait. */
+void tls_say_goodbye(struct ssl_st *ssl);
+
+#endif
