@@ -70,17 +70,31 @@ struct conf_tls {
 enum conf_transport { CONF_TRANSPORTS(X) CONF_TRANSPORT_COUNT };
 #undef X
 
-struct conf_upstream {
-    const char *name;
-    const char *uri;  /* as written */
+/* Uris of one upstream, and bytes of their text for people; what is beyond is "...". */
+#define CONF_HOSTS_MAX    64
+#define CONF_URI_TEXT_MAX 400
+
+/* One uri of an upstream. */
+struct conf_host {
+    const char *text; /* as written */
     const char *host; /* without brackets */
     uint16_t port;    /* 19530 for http, 443 for https unless given */
-    bool secure;      /* https */
+};
+
+struct conf_upstream {
+    const char *name;
+    const char *uri; /* for people: the uris as written, joined by ", " */
+    const struct conf_host *hosts;
+    size_t host_count; /* 1 to CONF_HOSTS_MAX */
+    bool secure;       /* https, all of them */
     struct conf_credential credential;
     struct conf_tls tls;
     int64_t connect_timeout; /* ms */
     int64_t keepalive; /* ms; at least 10 s, Milvus closes connections that ping more often than
                           every 5 s */
+    int64_t server_lifetime;     /* ms that a connection stands until another takes its place; 0:
+                                    for ever */
+    int64_t server_idle_timeout; /* ms without a call until a connection is closed; 0: never */
     enum conf_transport transport;
 };
 

@@ -5,6 +5,7 @@
 
 #include "conf/scalar.h"
 #include "conf/suggest.h"
+#include "conf/uris.h"
 #include "conf/words.h"
 #include "proto/rpc.h"
 
@@ -170,7 +171,7 @@ static read_function *const readers[] = {
     [SCHEMA_FILE] = scalar_file,
     [SCHEMA_SECRET_FILE] = scalar_file,
     [SCHEMA_ADDRESS] = scalar_address,
-    [SCHEMA_URI] = scalar_uri,
+    [SCHEMA_URIS] = uris_read,
     [SCHEMA_PROTOCOLS] = read_protocols,
     [SCHEMA_SECTION] = read_nested,
     [SCHEMA_LIST] = read_list,

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "conf/suggest.h"
-#include "conf/uri.h"
 #include "conf/words.h"
 
 #define DEFAULT_LISTENER  "unix:/run/milvus-bouncer/milvus.sock"
@@ -160,35 +159,13 @@ static void resolve_credential(struct resolver *resolver, const struct tree_node
 
 /* ---- upstreams ---- */
 
-static const struct tree_node *uri_node(const struct tree_node *map)
-{
-    const struct tree_node *node = sound(map, "uri");
-    if (node && node->kind == TREE_LIST)
-        node = node->entries->value;
-    return node && !node->faulty ? node : NULL;
-}
-
-static void resolve_uri(struct resolver *resolver, const struct tree_node *node,
-                        struct conf_upstream *upstream)
-{
-    struct uri uri;
-    const char *error;
-    if (uri_parse(upstream->uri, &uri, &error) != 0) {
-        report(resolver, node, "uri", ": %s", error);
-        return;
-    }
-    upstream->host = arena_text(resolver->arena, uri.host, strlen(uri.host));
-    upstream->port = uri.port;
-    upstream->secure = uri.secure;
-}
-
 static void check_tls(struct resolver *resolver, const struct tree_node *map,
                       const struct conf_upstream *upstream)
 {
     const struct tree_node *tls = sound(map, "tls");
     const struct tree_node *cert = tree_find(tls, "cert_file");
     const struct tree_node *key = tree_find(tls, "key_file");
-    if (tls && upstream->host && !upstream->secure)
+    if (tls && upstream->host_count > 0 && !upstream->secure)
         report(resolver, tls, "tls", " needs an https:// \"uri\"; change that, or remove \"tls\"");
     if (cert && !key)
         report(resolver, cert, "cert_file", " needs \"key_file\", the certificate's key");
@@ -202,9 +179,6 @@ static void resolve_upstreams(struct resolver *resolver, const struct tree_node 
     if (!upstream)
         return;
     for (const struct tree_entry *entry = map->entries; entry; entry = entry->next, upstream++) {
-        const struct tree_node *uri = uri_node(entry->value);
-        if (uri)
-            resolve_uri(resolver, uri, upstream);
         resolve_credential(resolver, entry->value, &upstream->credential);
         check_tls(resolver, entry->value, upstream);
     }

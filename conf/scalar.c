@@ -143,24 +143,3 @@ void scalar_address(struct reader *reader, const struct schema_key *key, struct 
     if (address_parse(node->text, scalar_field(key, section), &error) != 0)
         scalar_refuse(reader, node, key->name, ": %s", error);
 }
-
-void scalar_uri(struct reader *reader, const struct schema_key *key, struct tree_node *node,
-                void *section)
-{
-    if (node->kind != TREE_LIST) {
-        if (scalar_expect_text(reader, key, node))
-            memcpy(scalar_field(key, section), &node->text, sizeof(node->text));
-        return;
-    }
-    if (node->count == 1) {
-        struct tree_node *item = node->entries->value;
-        if (!item->faulty && scalar_expect_text(reader, key, item))
-            memcpy(scalar_field(key, section), &item->text, sizeof(item->text));
-        return;
-    }
-    scalar_refuse(
-        reader, node, key->name,
-        node->count == 0
-            ? " is an empty list; write one URI"
-            : " takes one URI; several endpoints come with a later version of milvus-bouncer");
-}

@@ -27,7 +27,6 @@ read_function scalar_text;
 read_function scalar_reference;
 read_function scalar_file;
 read_function scalar_address;
-read_function scalar_uri;
 
 /* Whether the node is a text with something in it; else reports it. */
 bool scalar_expect_text(struct reader *reader, const struct schema_key *key,

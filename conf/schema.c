@@ -77,14 +77,18 @@ static const struct schema_key tls_keys[] = {
 static const struct schema_section tls = {SECTION(tls_keys, struct conf_tls)};
 
 static const struct schema_key upstream_keys[] = {
-    {.name = "uri", .type = SCHEMA_URI, AT(struct conf_upstream, uri),
-     .required = true, .hint = "write http://HOST:PORT or https://HOST:PORT"},
+    {.name = "uri", .type = SCHEMA_URIS, .required = true, .hint = "write http://HOST:PORT or https://HOST:PORT"},
     CREDENTIAL_KEYS(struct conf_upstream),
     {.name = "tls", .type = SCHEMA_SECTION, AT(struct conf_upstream, tls), .section = &tls},
     {.name = "connect_timeout", .type = SCHEMA_DURATION, AT(struct conf_upstream, connect_timeout),
      .minimum = 1, .maximum = DAY, .fallback = "10s"},
     {.name = "keepalive", .type = SCHEMA_DURATION, AT(struct conf_upstream, keepalive),
      .minimum = 10 * SECOND, .maximum = DAY, .fallback = "30s"},
+    {.name = "server_lifetime", .type = SCHEMA_DURATION, AT(struct conf_upstream, server_lifetime),
+     .minimum = 0, .maximum = DAY, .fallback = "1h"},
+    {.name = "server_idle_timeout", .type = SCHEMA_DURATION,
+     AT(struct conf_upstream, server_idle_timeout),
+     .minimum = 0, .maximum = DAY, .fallback = "0"},
     {.name = "transport", .type = SCHEMA_WORD, AT(struct conf_upstream, transport),
      .words = transports, .fallback = "h2"},
 };

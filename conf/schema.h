@@ -17,11 +17,12 @@ enum schema_type {                     /* the field at `offset`: */
                    SCHEMA_MODE,        /* mode_t */
                    SCHEMA_WORD,        /* enum, the word's place in `words` */
                    SCHEMA_TEXT,        /* const char * */
-                   SCHEMA_REFERENCE,   /* none; a text, which conf/resolve.c looks up */
+                   SCHEMA_REFERENCE,   /* none; a text, which conf/resolve.c looks up:
+                                          conf_database.upstream */
                    SCHEMA_FILE,        /* const char *, resolved; it can be read */
                    SCHEMA_SECRET_FILE, /* the same, looked for in $CREDENTIALS_DIRECTORY first */
                    SCHEMA_ADDRESS,     /* struct address */
-                   SCHEMA_URI,         /* const char *; a list of one is one */
+                   SCHEMA_URIS,        /* none; the struct is conf_upstream: uri, hosts, secure */
                    SCHEMA_PROTOCOLS,   /* unsigned, a bit a word; list of words */
                    SCHEMA_SECTION,     /* the struct of `section` */
                    SCHEMA_LIST,  /* pointer to structs of `section`, their number at `count_offset`

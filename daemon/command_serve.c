@@ -25,7 +25,8 @@ static const char usage_text[] =
     "       milvus-bouncer serve --upstream URI [--token-file FILE] [--listen ADDRESS]...\n";
 
 static const char help_text[] =
-    "Serves in the foreground and logs to stderr; SIGTERM or SIGINT drains and ends it.\n\n"
+    "Serves in the foreground and logs to stderr; SIGTERM or SIGINT drains and ends it, SIGHUP\n"
+    "reads the configuration again.\n\n"
     "  -c, --config=FILE      the configuration (" PATH_CONFIGURATION ")\n"
     "      --upstream=URI     without a file: http://HOST:PORT or https://HOST:PORT\n"
     "      --token-file=FILE  a token, or user:password, for that upstream\n"
@@ -82,10 +83,9 @@ static int parse(int argc, char **argv, struct arguments *arguments)
     return direct && !arguments->upstream ? -1 : 0;
 }
 
-static int load(const struct arguments *arguments, struct conf **ret_conf)
+static int load(const struct arguments *arguments, const char *file, struct conf **ret_conf)
 {
     struct conf_faults faults;
-    const char *file = arguments->file ? arguments->file : PATH_CONFIGURATION;
     int result =
         arguments->upstream
             ? conf_from_arguments(arguments->upstream, arguments->token_file, arguments->listen,
@@ -109,9 +109,10 @@ int command_serve(int argc, char **argv)
         printf("%s\n%s", usage_text, help_text);
         return 0;
     }
-    if (load(&arguments, &conf) != 0)
+    const char *file = arguments.file ? arguments.file : PATH_CONFIGURATION;
+    if (load(&arguments, file, &conf) != 0)
         return EXIT_FAULT;
-    int result = (int)daemon_run(conf);
+    int result = (int)daemon_run(conf, arguments.upstream ? NULL : file);
     conf_free(conf);
     return result;
 }

@@ -12,12 +12,14 @@
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
+#include "daemon/reload.h"
 
 #define SIGNAL_COUNT      3
 #define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
 
 struct daemon {
     const struct conf *conf;
+    const char *file; /* it was read from, or NULL */
     struct log log;
     struct event_base *loop;
     struct event *signals[SIGNAL_COUNT];
@@ -106,12 +108,12 @@ static void forbid_core_dumps(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-/* What a terminal or a log rotation sends must not end the service. */
 static void on_hangup(evutil_socket_t number, short what, void *argument)
 {
     (void)number, (void)what;
     struct daemon *daemon = argument;
-    log_warning(&daemon->log.logger, "SIGHUP is ignored: reloading comes with a later version");
+    if (daemon->router)
+        reload(daemon->file, daemon->conf, daemon->router, &daemon->log.logger);
 }
 
 static int watch_signals(struct daemon *daemon)
@@ -226,9 +228,11 @@ static void start(struct daemon *daemon)
 
 static void release(struct daemon *daemon)
 {
+    struct router *router = daemon->router;
+    daemon->router = NULL; /* a signal may still come */
     close_listeners(daemon);
     free(daemon->listeners);
-    router_free(daemon->router);
+    router_free(router);
     transports_close(&daemon->transports);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         if (daemon->signals[i])
@@ -238,9 +242,9 @@ static void release(struct daemon *daemon)
     event_base_free(daemon->loop);
 }
 
-enum daemon_exit daemon_run(const struct conf *conf)
+enum daemon_exit daemon_run(const struct conf *conf, const char *file)
 {
-    struct daemon daemon = {.conf = conf};
+    struct daemon daemon = {.conf = conf, .file = file};
     enum daemon_exit result = DAEMON_MISCONFIGURED;
     log_open(&daemon.log, conf->log.level, conf->log.format);
     forbid_core_dumps();

@@ -8,7 +8,7 @@
 enum daemon_exit { DAEMON_DRAINED = 0, DAEMON_MISCONFIGURED = 1, DAEMON_NOT_BOUND = 3 };
 
 /* Serves until SIGTERM or SIGINT, then drains: requests under way are answered. A second signal
- * ends the process at once, by that signal. */
-enum daemon_exit daemon_run(const struct conf *conf);
+ * ends the process at once, by that signal. SIGHUP reloads `file`, NULL: there is none. */
+enum daemon_exit daemon_run(const struct conf *conf, const char *file);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pool/pool.h"
 
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "pool/clock.h"
+#include "pool/servers.h"
 
 /* How often a request is sent again that the server certainly did not begin. A peer that closes its
  * connections every few requests refuses the same one more than once. */
@@ -13,19 +12,11 @@
 
 #define DEADLINE_SLACK 20 /* ms by which clocks on both sides differ */
 
-/* One connection of the pool. */
-struct connection {
-    struct pool *pool;
-    struct upstream *upstream;
-    uint32_t in_flight;
-    bool down;     /* said so in the log */
-    bool has_been; /* it was up before */
-};
-
 /* A place on the wire, held from a call's start until the transport has ended it. */
 struct pool_slot {
     LIST_ENTRY(pool_slot) link;
-    struct connection *connection;
+    struct pool *pool;
+    struct server *server;
     struct request *request; /* NULL: cancelled, nobody waits for the end */
     struct upstream_call *call;
     uint32_t secret; /* which one it was sent with, see pool.secret */
@@ -44,25 +35,15 @@ struct pool {
     LIST_HEAD(, pool_slot) slots;
     uint32_t in_flight; /* slots in that list */
     char *reason;       /* why the last connection that failed did */
-    uint32_t connection_count;
-    struct connection connections[];
+    struct servers *servers;
 };
 
-static struct connection *least_loaded(struct pool *pool)
-{
-    struct connection *best = NULL;
-    for (uint32_t i = 0; i < pool->connection_count; i++) {
-        struct connection *connection = &pool->connections[i];
-        const struct upstream *upstream = connection->upstream;
-        if (upstream->state != UPSTREAM_READY || connection->in_flight >= upstream->capacity)
-            continue;
-        if (!best || connection->in_flight < best->in_flight)
-            best = connection;
-    }
-    return best;
-}
-
 static void dispatch(struct pool *pool);
+
+static const char *uri_of(const struct pool *pool)
+{
+    return endpoints_uri(pool->setup.endpoints);
+}
 
 /* What a request in the queue waits for. */
 static enum phase waiting_for(const struct pool *pool)
@@ -104,7 +85,7 @@ static void fail_wait(struct pool *pool, struct request *request, enum phase pha
     else
         request_fail(request, CODE_UNAVAILABLE, phase,
                      "no connection to upstream %s (%s) within connect_timeout (%lld ms): %s",
-                     upstream->name, upstream->uri, waited,
+                     upstream->name, uri_of(pool), waited,
                      pool->reason ? pool->reason : "it does not answer");
 }
 
@@ -118,7 +99,7 @@ static void fail_away(struct pool *pool, struct request *request)
 {
     const struct conf_upstream *upstream = pool->setup.database->upstream;
     request_fail(request, CODE_UNAVAILABLE, PHASE_CONNECT, "no connection to upstream %s (%s): %s",
-                 upstream->name, upstream->uri, pool->reason);
+                 upstream->name, uri_of(pool), pool->reason);
 }
 
 static void arm_wait(struct pool *pool, struct request *request);
@@ -168,6 +149,7 @@ static void repeat(struct pool *pool, struct request *request)
     TAILQ_INSERT_HEAD(&pool->queue, request, link);
     pool->queued++;
     arm_wait(pool, request);
+    servers_want(pool->servers);
 }
 
 static void say_refused(struct pool *pool, struct span message)
@@ -220,10 +202,10 @@ static void finish_local(struct pool *pool, struct request *request, const struc
     else if (end->unstarted)
         request_fail(request, CODE_UNAVAILABLE, PHASE_CONNECT,
                      "upstream %s (%s) did not take the request: %.*s", upstream->name,
-                     upstream->uri, SPAN_ARGS(end->message));
+                     uri_of(pool), SPAN_ARGS(end->message));
     else
         request_fail(request, end->code, PHASE_UPSTREAM, "upstream %s (%s): %.*s", upstream->name,
-                     upstream->uri, SPAN_ARGS(end->message));
+                     uri_of(pool), SPAN_ARGS(end->message));
 }
 
 /* The upstream is told what is left of the time, and may notice its end before we do. */
@@ -260,10 +242,10 @@ static void finish(struct pool *pool, struct request *request, const struct upst
 static void call_ended(void *context, const struct upstream_end *end)
 {
     struct pool_slot *slot = context;
-    struct pool *pool = slot->connection->pool;
+    struct pool *pool = slot->pool;
     struct request *request = slot->request;
     uint32_t secret = slot->secret;
-    slot->connection->in_flight--;
+    server_ended(slot->server);
     pool->in_flight--;
     LIST_REMOVE(slot, link);
     free(slot);
@@ -285,7 +267,7 @@ static void call_replied(void *context)
     if (slot->request)
         slot->request->replied(slot->request);
     else
-        upstream_take(slot->connection->upstream, slot->call);
+        upstream_take(server_upstream(slot->server), slot->call);
 }
 
 /* What happens to a stream whose request was cancelled is nobody's business any more. */
@@ -310,9 +292,8 @@ static void call_sent(void *context)
         request->stream->sent(request);
 }
 
-static void send_on(struct connection *connection, struct request *request)
+static void send_on(struct pool *pool, struct server *server, struct request *request)
 {
-    struct pool *pool = connection->pool;
     struct pool_slot *slot = malloc(sizeof(*slot));
     if (!slot)
         abort();
@@ -329,12 +310,11 @@ static void send_on(struct connection *connection, struct request *request)
         .body = request->body,
         .tail = request->tail,
     };
-    connection->in_flight++;
     pool->in_flight++;
-    *slot =
-        (struct pool_slot){.connection = connection, .request = request, .secret = pool->secret};
+    *slot = (struct pool_slot){
+        .pool = pool, .server = server, .request = request, .secret = pool->secret};
     LIST_INSERT_HEAD(&pool->slots, slot, link);
-    slot->call = upstream_start(connection->upstream, &message, slot);
+    slot->call = upstream_start(server_begin(server), &message, slot);
     request->slot = slot;
     request->state = REQUEST_WIRE;
     request_timer(request, pool->setup.loop, request->deadline, deadline_fired);
@@ -351,19 +331,19 @@ static bool slot_free(const struct pool *pool)
 static void dispatch(struct pool *pool)
 {
     struct request *request;
-    struct connection *connection;
+    struct server *server;
     while (slot_free(pool) && (request = TAILQ_FIRST(&pool->queue)) &&
-           (connection = least_loaded(pool))) {
+           (server = servers_pick(pool->servers))) {
         leave_queue(pool, request);
-        send_on(connection, request);
+        send_on(pool, server, request);
     }
 }
 
 void pool_submit(struct pool *pool, struct request *request)
 {
-    struct connection *connection = least_loaded(pool);
-    if (connection && slot_free(pool) && TAILQ_EMPTY(&pool->queue)) {
-        send_on(connection, request);
+    struct server *server = servers_pick(pool->servers);
+    if (server && slot_free(pool) && TAILQ_EMPTY(&pool->queue)) {
+        send_on(pool, server, request);
         return;
     }
     if (pool->away && is_impatient(request)) {
@@ -380,6 +360,7 @@ void pool_submit(struct pool *pool, struct request *request)
     TAILQ_INSERT_TAIL(&pool->queue, request, link);
     pool->queued++;
     arm_wait(pool, request);
+    servers_want(pool->servers);
 }
 
 void pool_cancel(struct pool *pool, struct request *request)
@@ -393,47 +374,42 @@ void pool_cancel(struct pool *pool, struct request *request)
     request->slot = NULL;
     request->state = REQUEST_IDLE;
     slot->request = NULL;
-    upstream_cancel(slot->connection->upstream, slot->call);
+    upstream_cancel(server_upstream(slot->server), slot->call);
 }
 
 void pool_take(struct request *request)
 {
     struct pool_slot *slot = request->slot;
-    upstream_take(slot->connection->upstream, slot->call);
+    upstream_take(server_upstream(slot->server), slot->call);
 }
 
 void pool_send(struct request *request, struct blob *message, bool compressed)
 {
     struct pool_slot *slot = request->slot;
-    upstream_send(slot->connection->upstream, slot->call, message, compressed);
+    upstream_send(server_upstream(slot->server), slot->call, message, compressed);
 }
 
 void pool_finish(struct request *request)
 {
     struct pool_slot *slot = request->slot;
-    upstream_finish(slot->connection->upstream, slot->call);
+    upstream_finish(server_upstream(slot->server), slot->call);
 }
 
 void pool_receive(struct request *request)
 {
     struct pool_slot *slot = request->slot;
-    upstream_receive(slot->connection->upstream, slot->call);
-}
-
-static uint32_t count_ready(const struct pool *pool)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < pool->connection_count; i++)
-        count += pool->connections[i].upstream->state == UPSTREAM_READY;
-    return count;
+    upstream_receive(server_upstream(slot->server), slot->call);
 }
 
 /* Those who wait, wait for something else when the first connection comes or the last one goes: a
  * slot or a connection.
  */
-static void note_connections(struct pool *pool)
+static void connections_changed(void *context)
 {
-    bool up = count_ready(pool) > 0;
+    struct pool *pool = context;
+    bool up = servers_are_up(pool->servers);
+    if (!up && !TAILQ_EMPTY(&pool->queue))
+        servers_want(pool->servers);
     if (up == pool->up)
         return;
     pool->up = up;
@@ -443,19 +419,6 @@ static void note_connections(struct pool *pool)
         request->waits_since = clock_now();
         arm_wait(pool, request);
     }
-}
-
-static void say_down(struct connection *connection, const char *reason)
-{
-    struct pool *pool = connection->pool;
-    const struct conf_database *database = pool->setup.database;
-    free(pool->reason);
-    pool->reason = strdup(reason);
-    if (connection->down)
-        return;
-    connection->down = true;
-    log_warning(pool->setup.logger, "database %s: no connection to upstream %s (%s): %s",
-                database->name, database->upstream->name, database->upstream->uri, reason);
 }
 
 static struct request *first_impatient(const struct pool *pool)
@@ -482,105 +445,78 @@ static void go_away(struct pool *pool)
     }
 }
 
-static void state_changed(void *context, enum upstream_state state, const char *reason)
+static void connection_failed(void *context, const char *reason)
 {
-    struct connection *connection = context;
-    struct pool *pool = connection->pool;
-    bool was_up = pool->up;
-    note_connections(pool);
-    if (state == UPSTREAM_DOWN)
-        say_down(connection, reason);
-    if (state == UPSTREAM_DOWN && !pool->up)
+    struct pool *pool = context;
+    free(pool->reason);
+    pool->reason = strdup(reason);
+    if (!pool->up)
         go_away(pool);
-    if (state != UPSTREAM_READY)
-        return;
-    connection->down = false;
-    log_info(pool->setup.logger, "database %s: connected to upstream %s (%s)",
-             pool->setup.database->name, pool->setup.database->upstream->name,
-             pool->setup.database->upstream->uri);
-    if (!was_up || connection->has_been)
-        pool->setup.connected(pool->setup.context, pool);
-    connection->has_been = true;
-    dispatch(pool);
 }
 
-static void capacity_grew(void *context)
+static void connected(void *context)
 {
-    dispatch(((struct connection *)context)->pool);
+    struct pool *pool = context;
+    pool->setup.connected(pool->setup.context, pool);
 }
 
-static const struct upstream_events events = {
+static void has_room(void *context)
+{
+    dispatch(context);
+}
+
+static const struct upstream_events call_events = {
     .call_ended = call_ended,
     .call_replied = call_replied,
     .call_headers = call_headers,
     .call_received = call_received,
     .call_sent = call_sent,
-    .state_changed = state_changed,
-    .capacity_grew = capacity_grew,
 };
 
-static int find_endpoint(const struct conf_upstream *to, struct endpoint *ret_endpoint,
-                         char **ret_error)
-{
-    char service[sizeof("65535")];
-    struct addrinfo *found;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    snprintf(service, sizeof(service), "%u", to->port);
-    int result = getaddrinfo(to->host, service, &hints, &found);
-    if (result != 0) {
-        *ret_error = strdup(gai_strerror(result));
-        return -1;
-    }
-    *ret_endpoint = (struct endpoint){.port = to->port, .length = found->ai_addrlen};
-    snprintf(ret_endpoint->host, sizeof(ret_endpoint->host), "%s", to->host);
-    memcpy(&ret_endpoint->address, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return 0;
-}
+static const struct servers_events server_events = {
+    .changed = connections_changed,
+    .connected = connected,
+    .has_room = has_room,
+    .failed = connection_failed,
+};
 
-static int open_connections(struct pool *pool, char **ret_error)
+static int open_servers(struct pool *pool, char **ret_error)
 {
     const struct pool_setup *setup = &pool->setup;
-    struct endpoint endpoint;
-    if (find_endpoint(setup->database->upstream, &endpoint, ret_error) != 0)
-        return -1;
-    for (; pool->connection_count < setup->database->pool_size; pool->connection_count++) {
-        struct connection *connection = &pool->connections[pool->connection_count];
-        connection->pool = pool;
-        connection->upstream =
-            setup->transport->open(setup->transport, setup->database->upstream, &endpoint,
-                                   setup->max_message, &events, connection, ret_error);
-        if (!connection->upstream)
-            return -1;
-    }
-    return 0;
+    pool->servers = servers_new(&(struct servers_setup){.loop = setup->loop,
+                                                        .transport = setup->transport,
+                                                        .endpoints = setup->endpoints,
+                                                        .logger = setup->logger,
+                                                        .database = setup->database,
+                                                        .max_message = setup->max_message,
+                                                        .calls = &call_events,
+                                                        .events = &server_events,
+                                                        .context = pool},
+                                ret_error);
+    return pool->servers ? 0 : -1;
 }
 
 struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
 {
-    uint32_t size = setup->database->pool_size;
-    struct pool *pool = calloc(1, sizeof(*pool) + size * sizeof(pool->connections[0]));
+    struct pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         abort();
     pool->setup = *setup;
     TAILQ_INIT(&pool->queue);
     LIST_INIT(&pool->slots);
     if (credential_open(&setup->database->credential, &pool->credential, ret_error) != 0 ||
-        open_connections(pool, ret_error) != 0) {
+        open_servers(pool, ret_error) != 0) {
         pool_free(pool);
         return NULL;
     }
     return pool;
 }
 
-/* Slots whose request was cancelled are with the upstream until its end, which does not come any
- * more. */
 void pool_free(struct pool *pool)
 {
     if (!pool)
         return;
-    for (uint32_t i = 0; i < pool->connection_count; i++)
-        upstream_close(pool->connections[i].upstream);
+    servers_free(pool->servers);
     /* What is left are slots of cancelled requests, whose call's end does not come any more. */
     struct pool_slot *slot;
     while ((slot = LIST_FIRST(&pool->slots))) {

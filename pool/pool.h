@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool of one database: its connections to the upstream, the slots that requests take while
- * they are on the wire, and the queue of those that wait, first come first served.
+ * The pool of one database: the slots that requests take while they are on the wire, on one of its
+ * connections to the upstream (pool/servers.h), and the queue of those that wait, first come first
+ * served.
  *
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
@@ -16,16 +17,19 @@
 #define POOL_POOL_H
 
 #include "auth/credential.h"
+#include "pool/endpoints.h"
 #include "pool/request.h"
 #include "pool/upstream.h"
 
 struct pool_setup {
     struct event_base *loop;
     struct transport *transport;
+    struct endpoints *endpoints; /* of the database's upstream */
     struct logger *logger;
     const struct conf_database *database; /* outlives the pool */
     uint32_t max_message;                 /* bytes */
-    /* The upstream may be another than it was: the first connection has come up, or one again. */
+    /* The upstream may be another than it was: the first connection has come up, the first one to
+     * an endpoint, or one again. */
     void (*connected)(void *context, struct pool *pool);
     /* The upstream is away. */
     void (*away)(void *context, struct pool *pool);

@@ -6,6 +6,7 @@
 
 #include "pool/admission.h"
 #include "pool/clock.h"
+#include "pool/endpoints.h"
 
 struct route {
     UT_hash_handle hh;
@@ -20,8 +21,11 @@ struct own_question {
 };
 
 struct router {
+    const struct conf *conf;
     struct logger *logger;
-    uint32_t max_message; /* bytes */
+    struct resolver *resolver;
+    struct endpoints **endpoints; /* of each of the configuration's upstreams */
+    uint32_t max_message;         /* bytes */
     struct cache *cache;
     struct route *routes;
     struct pool *any; /* of "*", or NULL */
@@ -223,11 +227,36 @@ static void add_route(struct router *router, const char *name, struct pool *pool
     HASH_ADD_KEYPTR(hh, router->routes, route->name, strlen(route->name), route);
 }
 
+static void open_endpoints(struct router *router, struct event_base *loop)
+{
+    const struct conf *conf = router->conf;
+    router->resolver = resolver_new(loop, "/etc/resolv.conf", "/etc/hosts");
+    router->endpoints = calloc(conf->upstream_count, sizeof(struct endpoints *));
+    if (!router->endpoints)
+        abort();
+    for (size_t i = 0; i < conf->upstream_count; i++)
+        router->endpoints[i] =
+            endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                    .resolver = router->resolver,
+                                                    .logger = router->logger,
+                                                    .upstream = &conf->upstreams[i],
+                                                    .period = ENDPOINTS_PERIOD});
+}
+
+static void close_endpoints(struct router *router)
+{
+    for (size_t i = 0; i < router->conf->upstream_count; i++)
+        endpoints_free(router->endpoints[i]);
+    free(router->endpoints);
+    resolver_free(router->resolver);
+}
+
 static int open_pools(struct router *router, const struct conf *conf, struct transports *transports,
                       struct pool_setup *setup, char **ret_error)
 {
     for (size_t i = 0; i < conf->database_count; i++) {
         setup->database = &conf->databases[i];
+        setup->endpoints = router->endpoints[setup->database->upstream - conf->upstreams];
         setup->transport =
             transports_get(transports, setup->database->upstream->transport, ret_error);
         struct pool *pool = setup->transport ? pool_new(setup, ret_error) : NULL;
@@ -244,9 +273,11 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     struct router *router = calloc(1, sizeof(*router));
     if (!router)
         abort();
+    router->conf = conf;
     router->logger = logger;
     router->max_message = conf->limits.max_message;
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
+    open_endpoints(router, loop);
     struct pool_setup setup = {
         .loop = loop,
         .logger = logger,
@@ -260,6 +291,34 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
         return NULL;
     }
     return router;
+}
+
+static const struct conf_upstream *find_upstream(const struct conf *conf, const char *name)
+{
+    for (size_t i = 0; i < conf->upstream_count; i++) {
+        if (strcmp(conf->upstreams[i].name, name) == 0)
+            return &conf->upstreams[i];
+    }
+    return NULL;
+}
+
+static void reload_upstream(struct router *router, size_t at, const struct conf *read)
+{
+    const struct conf_upstream *running = &router->conf->upstreams[at];
+    const struct conf_upstream *other = find_upstream(read, running->name);
+    struct endpoints *endpoints = router->endpoints[at];
+    if (other && other->secure == running->secure) {
+        if (strcmp(endpoints_uri(endpoints), other->uri) != 0)
+            log_info(router->logger, "upstream %s: it is at %s now", running->name, other->uri);
+        endpoints_set(endpoints, other->hosts, other->host_count, other->uri);
+    }
+    endpoints_hurry(endpoints);
+}
+
+void router_reload(struct router *router, const struct conf *read)
+{
+    for (size_t i = 0; i < router->conf->upstream_count; i++)
+        reload_upstream(router, i, read);
 }
 
 void router_free(struct router *router)
@@ -280,6 +339,7 @@ void router_free(struct router *router)
         free(route);
     }
     pool_free(router->any);
+    close_endpoints(router);
     cache_free(router->cache);
     free(router);
 }

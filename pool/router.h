@@ -16,7 +16,12 @@ struct router;
 struct router *router_new(const struct conf *conf, struct event_base *loop,
                           struct transports *transports, struct logger *logger, char **ret_error);
 
-/* With all requests of others ended; NULL is accepted. */
+/* Takes over the uris of the upstreams that both configurations have, with the same scheme; nothing
+ * else, and `read` need not outlive the call. Looks all names up again. */
+void router_reload(struct router *router, const struct conf *read);
+
+/* With all requests of others ended; NULL is accepted. Runs the loop if a name is being looked up.
+ */
 void router_free(struct router *router);
 
 /* Takes a request whose question is set and the rest zero; its answer() comes once, later or at

@@ -77,6 +77,16 @@ class Bouncer:
         file.write_text(yaml({"listen": listen, **config, "upstreams": upstreams}))
         return file
 
+    def reload(self, config=None):
+        """With another configuration, or the same; returns what the log says of it, once it is done."""
+        if config:
+            self.write(config)
+        before = len(self.log_text())
+        self.process.signal(signal.SIGHUP)
+        done = re.compile(r"reload: (\S+ has been read|nothing has changed)")
+        eventually(lambda: done.search(self.log_text()[before:]), "it has reloaded")
+        return self.log_text()[before:]
+
     def answers(self):
         assert self.process.is_alive(), self.log_text()
         is_plain = "plain" in self.listener.get("protocols", ["plain"])

@@ -25,6 +25,7 @@ class Call:
         self.pairs = [tuple(pair) for pair in context.invocation_metadata()]
         self.metadata = dict(self.pairs)
         self.time_remaining = context.time_remaining()
+        self.connection = context.peer()  # another one for each connection
         self.ended = threading.Event()
         self.answered = False
         if not context.add_callback(self.ended.set):
@@ -102,7 +103,7 @@ class Gate:
 class Fake(grpc.GenericRpcHandler):
     """Methods it was told nothing about get an empty reply: success."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, host="127.0.0.1"):
         self.lock = threading.Lock()
         self.calls = []
         self.under_way = 0
@@ -120,8 +121,9 @@ class Fake(grpc.GenericRpcHandler):
                 ("grpc.so_reuseport", 0),
             ],
         )
-        self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
-        self.upstream = {"uri": f"http://127.0.0.1:{self.port}"}
+        self.port = self.server.add_insecure_port(f"{host}:{port}")
+        self.uri = f"http://{host}:{self.port}"
+        self.upstream = {"uri": self.uri}
         self.server.start()
 
     def service(self, details):

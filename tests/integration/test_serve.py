@@ -197,12 +197,17 @@ def test_half_a_frame_does_not_prolong_a_drain(start_bouncer, fake):
     assert bouncer.process.wait() == 0
 
 
-def test_hangup_is_ignored(start_bouncer, fake):
-    bouncer = start_bouncer(configuration(fake.upstream))
-    bouncer.process.signal(signal.SIGHUP)
-    eventually(lambda: "SIGHUP is ignored" in bouncer.log_text(), "the signal is in the log")
-    with bouncer.plain() as client:
-        client.ping()
+def test_without_a_file_there_is_nothing_to_reload(tmp_path, fake):
+    listen = f"127.0.0.1:{free_port()}"
+    daemon = Process([BINARY, "serve", "--upstream", fake.uri, "--listen", listen], tmp_path / "log")
+    try:
+        eventually(lambda: "connected to upstream" in daemon.log_text(), "it is up")
+        daemon.signal(signal.SIGHUP)
+        eventually(lambda: "reload: there is no file to read" in daemon.log_text(), "the log says so")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+    finally:
+        daemon.kill()
 
 
 def test_second_signal_exits_at_once(start_bouncer, fake):

@@ -145,6 +145,7 @@ static void close_connection(struct upstream *upstream)
     struct fake_connection *connection = (struct fake_connection *)upstream;
     cr_assert_not(connection->closed);
     connection->closed = true;
+    connection->transport->closed_count++;
 }
 
 static const struct upstream_verbs verbs = {
@@ -163,7 +164,7 @@ static struct upstream *open_connection(struct transport *transport, const struc
                                         const struct upstream_events *events, void *context,
                                         char **ret_error)
 {
-    (void)to, (void)endpoint, (void)max_message;
+    (void)to, (void)max_message;
     struct fake_transport *fake = (struct fake_transport *)transport;
     if (fake->open_error) {
         *ret_error = strdup(fake->open_error);
@@ -174,6 +175,7 @@ static struct upstream *open_connection(struct transport *transport, const struc
     *connection = (struct fake_connection){
         .upstream = {.verbs = &verbs, .state = UPSTREAM_CONNECTING, .capacity = UINT32_MAX},
         .transport = fake,
+        .endpoint = *endpoint,
         .events = events,
         .context = context,
     };
@@ -196,6 +198,7 @@ void fake_close(struct fake_transport *fake)
 void fake_state(struct fake_transport *fake, size_t at, enum upstream_state state)
 {
     struct fake_connection *connection = &fake->connections[at];
+    cr_assert_not(connection->closed);
     connection->upstream.state = state;
     connection->events->state_changed(connection->context, state,
                                       state == UPSTREAM_DOWN ? "connection refused" : NULL);
@@ -205,6 +208,15 @@ void fake_all_ready(struct fake_transport *fake)
 {
     for (size_t i = 0; i < fake->connection_count; i++)
         fake_state(fake, i, UPSTREAM_READY);
+}
+
+void fake_capacity(struct fake_transport *fake, size_t at, uint32_t capacity)
+{
+    struct fake_connection *connection = &fake->connections[at];
+    bool grew = capacity > connection->upstream.capacity;
+    connection->upstream.capacity = capacity;
+    if (grew)
+        connection->events->capacity_grew(connection->context);
 }
 
 /* A call of which something may be told. */

@@ -9,7 +9,7 @@
 #include "pool/request.h"
 #include "pool/upstream.h"
 
-#define FAKE_CONNECTIONS 8
+#define FAKE_CONNECTIONS 32
 #define FAKE_CALLS       64 /* started in one test */
 
 /* A call as it was started, copied. */
@@ -41,6 +41,7 @@ struct fake_call {
 struct fake_connection {
     struct upstream upstream;
     struct fake_transport *transport;
+    struct endpoint endpoint;
     const struct upstream_events *events;
     void *context;
     size_t hurried;
@@ -53,6 +54,7 @@ struct fake_transport {
     const char *open_error; /* what opening the next connection fails with, or NULL */
     struct fake_connection connections[FAKE_CONNECTIONS];
     size_t connection_count;
+    size_t closed_count;
     struct fake_call calls[FAKE_CALLS];
     size_t call_count;
 };
@@ -65,6 +67,9 @@ void fake_close(struct fake_transport *fake);
 /* A change of state, told to the pool. */
 void fake_state(struct fake_transport *fake, size_t connection, enum upstream_state state);
 void fake_all_ready(struct fake_transport *fake);
+
+/* So many calls are taken at once by a connection that is READY. */
+void fake_capacity(struct fake_transport *fake, size_t connection, uint32_t capacity);
 
 /* The reply of a held call has begun. */
 void fake_replied(struct fake_transport *fake, size_t call);

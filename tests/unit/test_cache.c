@@ -15,6 +15,8 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
+static struct resolver *resolver;
+static struct endpoints *endpoints;
 static struct pool *pool;
 static struct cache *cache;
 static struct ask asks[ASKS];
@@ -37,6 +39,7 @@ static struct pool *new_pool(const struct conf_database *of)
     char *error = NULL;
     struct pool_setup setup = {.loop = loop,
                                .transport = &fake.transport,
+                               .endpoints = endpoints,
                                .logger = &sink.logger,
                                .database = of,
                                .connected = connected,
@@ -58,13 +61,21 @@ static void begin(void)
     loop = event_base_new();
     fake_open(&fake);
     fake_log_open(&sink);
-    upstream = (struct conf_upstream){.name = "main", .uri = "u", .connect_timeout = LONG};
+    static const struct conf_host host = {"u", "10.0.0.1", 19530};
+    upstream = (struct conf_upstream){
+        .name = "main", .uri = "u", .hosts = &host, .host_count = 1, .connect_timeout = LONG};
     database = (struct conf_database){.name = "books",
                                       .upstream = &upstream,
                                       .pool_size = 1,
                                       .max_in_flight = 8,
                                       .queue_size = 8,
                                       .queue_timeout = LONG};
+    resolver = resolver_new(loop, "/dev/null", "/dev/null");
+    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                        .resolver = resolver,
+                                                        .logger = &sink.logger,
+                                                        .upstream = &upstream,
+                                                        .period = LONG});
     pool = new_pool(&database);
     open_cache(LONG, 100);
 }
@@ -74,6 +85,8 @@ static void end(void)
     for (size_t i = 0; i < ASKS; i++)
         ask_free(&asks[i]);
     pool_free(pool);
+    endpoints_free(endpoints);
+    resolver_free(resolver);
     cache_free(cache);
     fake_close(&fake);
     seen_clear(&seen);
@@ -657,7 +670,7 @@ Test(cache, without_an_id_only_names_count)
 
 Test(cache, clearing_is_of_one_database_and_upstream)
 {
-    static struct conf_upstream other;
+    struct conf_upstream other = upstream;
     keep(0, "c", "c", 7);
     cache_clear_collection(cache, pool, span_text("other"), span_text("c"));
     cr_expect(is_kept("c"));

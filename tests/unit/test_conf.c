@@ -94,13 +94,17 @@ Test(conf, fills_in_defaults)
     const struct conf_upstream *upstream = conf->upstreams;
     cr_expect_str_eq(upstream->name, "main");
     cr_expect_str_eq(upstream->uri, "http://milvus");
-    cr_expect_str_eq(upstream->host, "milvus");
-    cr_expect_eq(upstream->port, 19530);
+    cr_assert_eq(upstream->host_count, 1);
+    cr_expect_str_eq(upstream->hosts->text, "http://milvus");
+    cr_expect_str_eq(upstream->hosts->host, "milvus");
+    cr_expect_eq(upstream->hosts->port, 19530);
     cr_expect_not(upstream->secure);
     cr_expect_null(upstream->credential.token_file);
     cr_expect_null(upstream->tls.ca_file);
     cr_expect_eq(upstream->connect_timeout, 10000);
     cr_expect_eq(upstream->keepalive, 30000);
+    cr_expect_eq(upstream->server_lifetime, 3600000);
+    cr_expect_eq(upstream->server_idle_timeout, 0);
 
     cr_assert_eq(conf->database_count, 1);
     const struct conf_database *database = conf->databases;
@@ -318,13 +322,62 @@ Test(conf, reads_tls_and_one_uri_in_a_list)
     struct conf *conf = parsed("upstreams: {main: {uri: ['https://h'], keepalive: 10s,"
                                " tls: {ca_file: ca.pem, cert_file: client.pem,"
                                " key_file: client.key, server_name: n}}}\n" DATABASES);
-    cr_expect_eq(conf->upstreams->port, 443);
+    cr_assert_eq(conf->upstreams->host_count, 1);
+    cr_expect_eq(conf->upstreams->hosts->port, 443);
+    cr_expect(conf->upstreams->secure);
     cr_expect_str_eq(conf->upstreams->uri, "https://h");
     cr_expect_str_eq(conf->upstreams->tls.ca_file, "ca.pem");
     cr_expect_str_eq(conf->upstreams->tls.cert_file, "client.pem");
     cr_expect_str_eq(conf->upstreams->tls.key_file, "client.key");
     cr_expect_str_eq(conf->upstreams->tls.server_name, "n");
     conf_free(conf);
+}
+
+Test(conf, reads_a_list_of_uris)
+{
+    struct conf *conf = parsed("upstreams: {main: {uri: ['http://a', 'http://a:1', 'http://[::1]'],"
+                               " server_lifetime: 0, server_idle_timeout: 24h}}\n" DATABASES);
+    const struct conf_upstream *upstream = conf->upstreams;
+    cr_assert_eq(upstream->host_count, 3);
+    cr_expect_str_eq(upstream->uri, "http://a, http://a:1, http://[::1]");
+    cr_expect_str_eq(upstream->hosts[1].text, "http://a:1");
+    cr_expect_str_eq(upstream->hosts[1].host, "a");
+    cr_expect_eq(upstream->hosts[1].port, 1);
+    cr_expect_str_eq(upstream->hosts[2].host, "::1");
+    cr_expect_eq(upstream->hosts[2].port, 19530);
+    cr_expect_not(upstream->secure);
+    cr_expect_eq(upstream->server_lifetime, 0);
+    cr_expect_eq(upstream->server_idle_timeout, 86400000);
+    conf_free(conf);
+}
+
+/* A list of so many uris, of 21 bytes each with what joins them. */
+static struct conf *with_uris(int count)
+{
+    char text[4096] = "upstreams: {main: {uri: [";
+    for (int i = 0; i < count; i++)
+        sprintf(text + strlen(text), "'http://host-%03d:195'%s", i, i < count - 1 ? "," : "");
+    strcat(text, "]}}\n" DATABASES);
+    return parsed(text);
+}
+
+Test(conf, takes_as_many_uris_as_it_says)
+{
+    struct conf *conf = with_uris(CONF_HOSTS_MAX);
+    cr_expect_eq(conf->upstreams->host_count, CONF_HOSTS_MAX);
+    conf_free(conf);
+}
+
+Test(conf, cuts_the_text_of_a_long_list)
+{
+    struct conf *fits = with_uris((CONF_URI_TEXT_MAX + 2) / 21);
+    struct conf *cut = with_uris((CONF_URI_TEXT_MAX + 2) / 21 + 1);
+    size_t length = strlen(fits->upstreams->uri);
+    cr_expect_null(strstr(fits->upstreams->uri, "..."), "%s", fits->upstreams->uri);
+    cr_expect_eq(strncmp(fits->upstreams->uri, cut->upstreams->uri, length), 0);
+    cr_expect_str_eq(cut->upstreams->uri + length, ", ...");
+    conf_free(fits);
+    conf_free(cut);
 }
 
 Test(conf, reads_listeners)

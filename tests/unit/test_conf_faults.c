@@ -226,7 +226,7 @@ Test(conf_faults, of_missing_keys)
          "c:3:3: \"a\" lacks the key \"upstream\"; write the name of one of \"upstreams\"\n"},
         {"upstreams: {main: 1}\ndatabases: {a: }\n",
          "c:1:19: \"main\" takes keys: uri, token_file, user, password_file, tls, "
-         "connect_timeout, keepalive, transport\n"
+         "connect_timeout, keepalive, server_lifetime, server_idle_timeout, transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
          "queue_timeout, timeouts, max_timeout, token_file, user, password_file\n"},
     };
@@ -361,16 +361,32 @@ Test(conf_faults, of_listeners)
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }
 
+Test(conf_faults, of_more_uris_than_are_taken)
+{
+    char text[4096] = "upstreams: {main: {uri: [";
+    for (int i = 0; i <= CONF_HOSTS_MAX; i++)
+        sprintf(text + strlen(text), "'http://h%d',", i);
+    strcat(text, "]}}\n");
+    expect_faults("", text, DATABASES, "c:1:25: \"uri\" takes a list of at most 64 URIs\n");
+}
+
 Test(conf_faults, of_upstreams)
 {
     static const struct pair pairs[] = {
         {"uri: 'http://u:hunter2@h'}}\n",
          "c:1:25: \"uri\": a user and password do not belong in a URI; write http://HOST:PORT or "
          "https://HOST:PORT and name them by user and password_file\n"},
-        {"uri: ['http://a', 'http://b']}}\n",
-         "c:1:25: \"uri\" takes one URI; several endpoints come with a later version of "
-         "milvus-bouncer\n"},
-        {"uri: []}}\n", "c:1:25: \"uri\" is an empty list; write one URI\n"},
+        {"uri: ['http://a', 'https://b', 'http://c']}}\n",
+         "c:1:38: \"uri\" starts with https://, the list's first with http://; write the same for "
+         "all\n"},
+        {"uri: ['http://a', 'http://b', 'http://A:19530']}}\n",
+         "c:1:50: \"uri\": http://A:19530 stands twice; remove one of the two\n"},
+        {"uri: ['http://a', '', 'http://b:0']}}\n",
+         "c:1:38: \"uri\" is empty; write its value, or remove the key\n"
+         "c:1:42: \"uri\": the port is a number from 1 to 65535; write http://HOST:PORT or "
+         "https://HOST:PORT\n"},
+        {"uri: []}}\n", "c:1:25: \"uri\" is an empty list; write one URI or several\n"},
+        {"uri: {}}}\n", "c:1:25: \"uri\" takes one value, not a map of keys\n"},
         {"uri: [[]]}}\n", "c:1:26: \"uri\" takes one value, not a list\n"},
         {"uri: ['ftp://h']}}\n", "c:1:26: \"uri\": a URI starts with http:// or https://; write "
                                  "http://HOST:PORT or https://HOST:PORT\n"},
@@ -378,6 +394,12 @@ Test(conf_faults, of_upstreams)
          "c:1:54: \"connect_timeout\" takes a duration from 1ms to 24h, in ms, s, m or h, such as "
          "10s\n"
          "c:1:68: \"keepalive\" takes a duration from 10s to 24h, in ms, s, m or h, such as 10s\n"},
+        {"uri: 'http://h', server_lifetime: 25h, server_idle_timeout: -1}}\n",
+         "c:1:54: \"server_lifetime\" takes a duration from 0 to 24h, in ms, s, m or h, such as "
+         "10s\n"
+         "c:1:80: \"server_idle_timeout\" takes a duration from 0 to 24h, in ms, s, m or h, such "
+         "as "
+         "10s\n"},
         {"uri: 'http://h', tls: {}}}\n",
          "c:1:42: \"tls\" needs an https:// \"uri\"; change that, or remove \"tls\"\n"},
         {"uri: 'https://h', tls: {cert_file: file}}}\n",
@@ -501,11 +523,11 @@ Test(conf_faults, of_arguments_have_no_place)
         got,
         "--listen: a host is written in numbers, names are not resolved; write 127.0.0.1:19530 or "
         "[::1]:19530\n"
+        "--upstream: a user and password do not belong in a URI; write http://HOST:PORT or "
+        "https://HOST:PORT and name them by user and password_file\n"
         "--token-file: cannot read nope: No such file or directory; it takes the name of a file "
         "that the daemon can read\n"
-        "--listen: unix:/a stands twice; remove one of the two\n"
-        "--upstream: a user and password do not belong in a URI; write http://HOST:PORT or "
-        "https://HOST:PORT and name them by user and password_file\n",
+        "--listen: unix:/a stands twice; remove one of the two\n",
         "%s", got);
     free(got);
     cr_assert_eq(conf_from_arguments("", "", NULL, 0, &conf, &faults), -1);

@@ -17,6 +17,8 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
+static struct resolver *resolver;
+static struct endpoints *endpoints;
 static struct pool *pool;
 static size_t connected_count;
 static size_t away_count;
@@ -42,8 +44,12 @@ static void begin(void)
     loop = event_base_new();
     fake_open(&fake);
     fake_log_open(&sink);
-    upstream =
-        (struct conf_upstream){.name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+    static const struct conf_host host = {"http://db:19530", "10.0.0.1", 19530};
+    upstream = (struct conf_upstream){.name = "main",
+                                      .uri = "http://db:19530",
+                                      .hosts = &host,
+                                      .host_count = 1,
+                                      .connect_timeout = LONG};
     database = (struct conf_database){.name = "books",
                                       .upstream = &upstream,
                                       .pool_size = 1,
@@ -52,10 +58,22 @@ static void begin(void)
                                       .queue_timeout = LONG};
 }
 
+static void open_endpoints(void)
+{
+    resolver = resolver_new(loop, "/dev/null", "/dev/null");
+    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                        .resolver = resolver,
+                                                        .logger = &sink.logger,
+                                                        .upstream = &upstream,
+                                                        .period = LONG});
+}
+
 static void open_pool(void)
 {
     char *error = NULL;
+    open_endpoints();
     struct pool_setup setup = {.loop = loop,
+                               .endpoints = endpoints,
                                .transport = &fake.transport,
                                .logger = &sink.logger,
                                .database = &database,
@@ -78,6 +96,8 @@ static void end(void)
         ask_free(&asks[i]);
     pool_free(pool);
     fake_close(&fake);
+    endpoints_free(endpoints);
+    resolver_free(resolver);
     event_base_free(loop);
     unlink(secret_path);
 }
@@ -892,8 +912,12 @@ Test(pool, log_tells_once_that_a_connection_is_down)
 Test(pool, connection_that_cannot_be_opened_is_an_error)
 {
     char *error = NULL;
-    struct pool_setup setup = {
-        .loop = loop, .transport = &fake.transport, .logger = &sink.logger, .database = &database};
+    open_endpoints();
+    struct pool_setup setup = {.loop = loop,
+                               .transport = &fake.transport,
+                               .endpoints = endpoints,
+                               .logger = &sink.logger,
+                               .database = &database};
     fake.open_error = "no such certificate";
     cr_expect_null(pool_new(&setup, &error));
     cr_expect_str_eq(error, "no such certificate");

@@ -21,8 +21,12 @@ static struct router *router;
 static struct ask asks[ASKS];
 static size_t first_call; /* behind what the router asks for itself */
 
-static const struct conf_upstream upstream = {
-    .name = "main", .uri = "http://db:19530", .connect_timeout = LONG};
+static const struct conf_host host = {"http://db:19530", "10.0.0.1", 19530};
+static const struct conf_upstream upstream = {.name = "main",
+                                              .uri = "http://db:19530",
+                                              .hosts = &host,
+                                              .host_count = 1,
+                                              .connect_timeout = LONG};
 static const struct conf_method_timeout timeouts[] = {
     {"Search", 2000}, {"Flush", 900000}, {"DumpMessages", 4000}};
 
@@ -37,7 +41,9 @@ static struct conf_database databases[] = {
     {.name = "same", .upstream_name = "same", .default_timeout = 30000, .max_timeout = 300000},
     {.name = "*", .default_timeout = 30000, .max_timeout = 300000},
 };
-static struct conf conf = {.databases = databases,
+static struct conf conf = {.upstreams = &upstream,
+                           .upstream_count = 1,
+                           .databases = databases,
                            .schema_cache = {.ttl = LONG, .max_entries = 100},
                            .limits = {.max_message = MAX_MESSAGE}};
 
@@ -837,4 +843,45 @@ Test(router, pool_that_cannot_be_opened_is_an_error)
     cr_expect_null(router_new(&conf, loop, &transports, &sink.logger, &error));
     cr_expect_str_eq(error, "no such certificate");
     free(error);
+}
+
+/* ---- reloading ---- */
+
+static const struct conf_host other_hosts[] = {{"http://10.0.0.1", "10.0.0.1", 19530},
+                                               {"http://10.0.0.2", "10.0.0.2", 19530}};
+
+static void reload(const char *name, bool secure)
+{
+    struct conf_upstream read = {.name = name,
+                                 .uri = "http://10.0.0.1, http://10.0.0.2",
+                                 .hosts = other_hosts,
+                                 .host_count = 2,
+                                 .secure = secure};
+    router_reload(router, &(struct conf){.upstreams = &read, .upstream_count = 1});
+}
+
+Test(router, reload_takes_over_the_uris)
+{
+    reload("main", false);
+    cr_expect_eq(fake.connection_count, 6, "one more for each of three pools");
+    cr_expect_eq(fake.closed_count, 0);
+    cr_expect(strstr(sink.text, "upstream main: it is at http://10.0.0.1, http://10.0.0.2 now"));
+    *sink.text = '\0';
+    reload("main", false);
+    cr_expect_eq(fake.connection_count, 6);
+    cr_expect_null(strstr(sink.text, "now"), "%s", sink.text);
+    for (size_t i = 0; i < 6; i++)
+        fake_state(&fake, i, UPSTREAM_DOWN);
+    submit(0, "Connect", "same");
+    expect_failure(&asks[0], CODE_UNAVAILABLE, PHASE_CONNECT,
+                   "upstream main (http://10.0.0.1, http://10.0.0.2): ");
+}
+
+Test(router, reload_leaves_another_scheme_and_what_is_gone)
+{
+    reload("main", true);
+    reload("other", false);
+    cr_expect_eq(fake.connection_count, 3);
+    run_for(loop, 20);
+    cr_expect_eq(fake.closed_count, 0);
 }

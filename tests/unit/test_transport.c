@@ -137,11 +137,7 @@ static const struct upstream_events events = {
 static void open_upstream(int port)
 {
     char *error = NULL;
-    struct conf_upstream to = {.name = "main",
-                               .host = "127.0.0.1",
-                               .port = (uint16_t)port,
-                               .connect_timeout = LONG,
-                               .keepalive = LONG};
+    struct conf_upstream to = {.name = "main", .connect_timeout = LONG, .keepalive = LONG};
     struct endpoint endpoint = {
         .host = "127.0.0.1", .port = (uint16_t)port, .length = sizeof(struct sockaddr_in)};
     *(struct sockaddr_in *)&endpoint.address =
