@@ -18,13 +18,16 @@ if(MVB_FUZZ)
 endif()
 
 # mvb_library(proto FILE... LINKS TARGET...): the library mvb_proto of the folder it is called in. Its headers are
-# reached as "proto/x.h", and only by those that link it: the include path holds one link, to this folder.
+# reached as "proto/x.h", and only by those that link it: the include path holds one link, to this folder. Modules that
+# are loaded hold what they need of it, and show none of it.
 function(mvb_library name)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
   set(view ${CMAKE_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${view})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${view}/${name} SYMBOLIC)
   add_library(mvb_${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(mvb_${name} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON C_VISIBILITY_PRESET hidden)
   target_include_directories(mvb_${name} PUBLIC ${view})
   target_link_libraries(mvb_${name} PUBLIC ${ARG_LINKS} PRIVATE mvb_flags)
 endfunction()

@@ -11,7 +11,8 @@
 
 #include "pool/upstream.h"
 
-/* NULL: no thread or no eventfd, errno says why. */
-struct transport *grpc_transport_new(struct event_base *loop);
+/* NULL: no thread or no eventfd, errno says why. This is what the module shows. */
+__attribute__((visibility("default"))) struct transport *
+grpc_transport_new(struct event_base *loop);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The transports that a configuration names, each made when the first one asks for it. */
+/*
+ * The transports that a configuration names, each made when the first one asks for it. Those that
+ * bring much with them are modules, which are loaded then: shared objects on the program's RPATH,
+ * see pool/CMakeLists.txt. They stay until the process ends.
+ */
 #ifndef POOL_TRANSPORTS_H
 #define POOL_TRANSPORTS_H
 

@@ -2,11 +2,12 @@
 """What `cmake --install` leaves: a program of somebody else's builds with it and runs."""
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
-from bouncer import configuration
+from bouncer import BINARY, configuration, yaml
 from fake import VERSION
 from processes import ROOT
 
@@ -36,6 +37,27 @@ def compile_with(prefix, source):
 def test_installed_files(prefix):
     files = {path.name for path in prefix.rglob("*") if path.is_file()}
     assert {"milvus-bouncer", "mvb.h", "libmvb.a", "milvus-bouncer.service", "milvus-bouncer.socket"} <= files
+
+
+def check_over_grpc(program, fake, tmp_path):
+    """What `check --connect` says of an upstream over C core, which is a module of the program."""
+    file = tmp_path / "grpc.yaml"
+    file.write_text(yaml(configuration({**fake.upstream, "transport": "grpc"})))
+    return subprocess.run([program, "check", "-c", file, "--connect"], capture_output=True, text=True, timeout=60)
+
+
+def test_transport_that_is_a_module(prefix, fake, tmp_path):
+    done = check_over_grpc(prefix / "bin/milvus-bouncer", fake, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert VERSION in done.stdout
+
+
+def test_module_that_is_missing(fake, tmp_path):
+    alone = shutil.copy(BINARY, tmp_path)
+    done = check_over_grpc(alone, fake, tmp_path)
+    assert done.returncode == 1
+    assert "transport: grpc needs milvus-bouncer-grpc.so: " in done.stderr
+    assert "No such file" in done.stderr
 
 
 def test_example(prefix, start_bouncer, fake, tmp_path):
