@@ -60,6 +60,8 @@ void client_free(struct client *client)
     close(client->fd);
     if (client->dirty)
         TAILQ_REMOVE(&owner->dirty, client, dirty_link);
+    if (client->awake)
+        TAILQ_REMOVE(&owner->awake, client, awake_link);
     TAILQ_REMOVE(&owner->all, client, link);
     owner->count--;
     free(client);
@@ -229,6 +231,7 @@ static void end_input(struct client *client)
 
 void client_hand_on(struct client *client, struct span bytes)
 {
+    client_stir(client);
     client->front->input(client, bytes);
     if (client->state == OPEN)
         client_wait_for_message(client);
@@ -280,9 +283,11 @@ void clients_init(struct clients *clients)
 {
     TAILQ_INIT(&clients->all);
     TAILQ_INIT(&clients->dirty);
+    TAILQ_INIT(&clients->awake);
     clients->scratch = malloc(SCRATCH_SIZE);
     clients->flush = event_new(clients->loop, -1, 0, clients_on_flush, clients);
-    if (!clients->scratch || !clients->flush)
+    clients->quiet = event_new(clients->loop, -1, 0, clients_on_quiet, clients);
+    if (!clients->scratch || !clients->flush || !clients->quiet)
         abort();
 }
 
@@ -303,5 +308,7 @@ void clients_free(struct clients *clients)
         client_free(client);
     if (clients->flush)
         event_free(clients->flush);
+    if (clients->quiet)
+        event_free(clients->quiet);
     free(clients->scratch);
 }

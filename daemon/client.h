@@ -45,6 +45,9 @@ struct front {
     bool (*in_message)(const struct client *client);
     /* Whether requests are under way. */
     bool (*busy)(const struct client *client);
+    /* Nothing has come for a while, and no requests are under way: gives back what it can do
+     * without until something comes. NULL: it holds nothing of the kind. */
+    void (*rest)(struct client *client);
     /* Something to write that does no harm, by which a half-closed client that is gone is noticed.
      */
     void (*probe)(struct client *client);
@@ -68,11 +71,14 @@ struct clients {
     struct h2_counters h2_counters; /* what connections over HTTP/2 were cut off for */
     struct client_list all;
     struct client_list dirty; /* with something to write in this turn */
+    struct client_list awake; /* whose fronts may have something to give back, in the order of their
+                                 rest_at */
     uint32_t count;
     uint32_t max; /* max_clients, or fewer where the process may not open enough files */
     bool draining;
     struct event *flush;
-    uint8_t *scratch; /* what is read, before it is handed on */
+    struct event *quiet; /* runs while somebody is awake */
+    uint8_t *scratch;    /* what is read, before it is handed on */
     /* A client is freed. */
     void (*left)(void *context);
     void *context;

@@ -24,10 +24,13 @@ struct client {
     struct clients *owner;
     TAILQ_ENTRY(client) link;
     TAILQ_ENTRY(client) dirty_link;
+    TAILQ_ENTRY(client) awake_link;
     int fd;
     enum client_state state;
     enum client_wait wait;
     bool dirty;
+    bool awake;
+    bool stirred;     /* while awake: something has come since rest_at was set */
     bool writing;     /* what is queued now is written in any case */
     bool paused;      /* not read, as its output is full */
     bool input_ended; /* half-closed */
@@ -42,6 +45,7 @@ struct client {
     struct event timer;
     struct event stall; /* runs while something waits for the client to take it */
     int64_t progress;   /* when it last did, on clock_now()'s clock */
+    int64_t rest_at;    /* on the same: while awake, when it may be quiet */
     uint8_t start_length;
     uint8_t start[SNIFF_BYTES];
 };
@@ -70,6 +74,12 @@ void client_on_stall(evutil_socket_t fd, short what, void *argument);
 /* What was read: to the front, or to find one. */
 void client_hand_on(struct client *client, struct span bytes);
 void client_take_start(struct client *client, struct span bytes);
+
+/* Something has come for its front. It is awake until nothing has for a while. */
+void client_stir(struct client *client);
+
+/* Lets those rest that are quiet. Callback, the clients are the argument. */
+void clients_on_quiet(evutil_socket_t fd, short what, void *argument);
 
 /* The daemon drains. */
 void client_tell_to_go(struct client *client);

@@ -156,6 +156,12 @@ static bool grpc_busy(const struct client *client)
     return caller->open > caller->watchers;
 }
 
+static void grpc_rest(struct client *client)
+{
+    const struct caller *caller = client_front(client);
+    h2_rest(caller->h2);
+}
+
 static void grpc_probe(struct client *client)
 {
     const struct caller *caller = client_front(client);
@@ -215,6 +221,7 @@ const struct front front_grpc = {
     .held = grpc_held,
     .in_message = grpc_in_message,
     .busy = grpc_busy,
+    .rest = grpc_rest,
     .probe = grpc_probe,
     .drain = grpc_drain,
     .goaway = grpc_goaway,

@@ -62,16 +62,20 @@ static nghttp2_option *options_new(const struct h2 *h2)
 
 static int session_new(struct h2 *h2)
 {
+    nghttp2_mem memory;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option = options_new(h2);
-    if (!option || nghttp2_session_callbacks_new(&callbacks) != 0) {
+    if (!option || !h2_memory_open(&h2->memory, &memory) ||
+        nghttp2_session_callbacks_new(&callbacks) != 0) {
         nghttp2_option_del(option);
         return -1;
     }
     h2_receive_callbacks(callbacks);
     h2_send_callbacks(callbacks);
-    int result = h2->client ? nghttp2_session_client_new2(&h2->session, callbacks, h2, option)
-                            : nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
+    int result = h2->client
+                     ? nghttp2_session_client_new3(&h2->session, callbacks, h2, option, &memory)
+                     : nghttp2_session_server_new3(&h2->session, callbacks, h2, option, &memory);
+    h2_memory_settle(&h2->memory);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
     return result;
@@ -124,6 +128,13 @@ struct h2 *h2_client_new(const struct h2_limits *limits, const struct h2_handler
     return h2_new(&with);
 }
 
+/* The session of a connection that may rest. */
+static nghttp2_session *awake(struct h2 *h2)
+{
+    h2_memory_fetch(&h2->memory);
+    return h2->session;
+}
+
 void h2_free(struct h2 *h2)
 {
     if (!h2)
@@ -133,7 +144,8 @@ void h2_free(struct h2 *h2)
         h2->handler->closed(h2->context, stream, H2_CANCEL);
         h2_stream_free(stream);
     }
-    nghttp2_session_del(h2->session);
+    nghttp2_session_del(awake(h2));
+    h2_memory_close(&h2->memory);
     free(h2);
 }
 
@@ -161,7 +173,7 @@ bool h2_input(struct h2 *h2, struct span bytes, int64_t now)
     if (h2->fault[0])
         return false;
     h2->now = now;
-    ssize_t taken = nghttp2_session_mem_recv(h2->session, bytes.at, bytes.length);
+    ssize_t taken = nghttp2_session_mem_recv(awake(h2), bytes.at, bytes.length);
     if (taken < 0)
         fail_by(h2, (int)taken);
     return !h2->fault[0];
@@ -169,7 +181,7 @@ bool h2_input(struct h2 *h2, struct span bytes, int64_t now)
 
 bool h2_fill(struct h2 *h2)
 {
-    int error = nghttp2_session_send(h2->session);
+    int error = nghttp2_session_send(awake(h2));
     if (error != 0)
         fail_by(h2, error);
     return !h2->fault[0];
@@ -197,9 +209,16 @@ uint32_t h2_capacity(const struct h2 *h2)
                                                NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
-bool h2_is_over(const struct h2 *h2)
+void h2_rest(struct h2 *h2)
 {
-    return !nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session);
+    if (LIST_EMPTY(&h2->streams) && !nghttp2_session_want_write(awake(h2)))
+        h2_memory_put_away(&h2->memory);
+}
+
+bool h2_is_over(struct h2 *h2)
+{
+    nghttp2_session *session = awake(h2);
+    return !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session);
 }
 
 size_t h2_unsent(const struct h2 *h2)
@@ -214,18 +233,19 @@ bool h2_in_head(const struct h2 *h2)
 
 void h2_announce_end(struct h2 *h2)
 {
-    nghttp2_submit_shutdown_notice(h2->session);
+    nghttp2_submit_shutdown_notice(awake(h2));
 }
 
 void h2_goaway(struct h2 *h2, enum h2_error error, const char *text)
 {
     h2->ending = error != H2_NO_ERROR;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session), error,
+    nghttp2_session *session = awake(h2);
+    nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session), error,
                           (const uint8_t *)text, strlen(text));
 }
 
 void h2_ping(struct h2 *h2)
 {
-    nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+    nghttp2_submit_ping(awake(h2), NGHTTP2_FLAG_NONE, NULL);
 }

@@ -90,8 +90,12 @@ enum h2_error h2_fault_error(const struct h2 *h2);
 /* Hands over what is to be written, while there is room. False: as with h2_input(). */
 bool h2_fill(struct h2 *h2);
 
+/* Server: nothing has happened for a while. Where there are no streams and nothing is to be
+ * written, it takes little memory from here until it is used again. */
+void h2_rest(struct h2 *h2);
+
 /* Whether the connection has nothing to do any more, in either direction. */
-bool h2_is_over(const struct h2 *h2);
+bool h2_is_over(struct h2 *h2);
 
 /* Bytes of bodies that are to be sent and were not handed over yet. */
 size_t h2_unsent(const struct h2 *h2);

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "proto/h2.h"
+#include "proto/h2_memory.h"
 
 #define H2_FAULT_MAX 192
 
@@ -37,6 +38,7 @@ struct h2_stream {
 
 struct h2 {
     nghttp2_session *session;
+    struct h2_memory memory; /* its */
     bool client;
     const struct h2_handler *handler;
     void *context;

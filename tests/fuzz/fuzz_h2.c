@@ -380,6 +380,8 @@ static void take_all(struct front *front, struct span bytes)
         if (!take_piece(front, span_cut(rest, length)))
             return;
         do_something(front);
+        if (roll(front, 4) == 0)
+            h2_rest(front->h2);
         if ((roll(front, 2) && !fill(front)) || h2_is_over(front->h2))
             return;
     }

@@ -182,6 +182,7 @@ void h2_pair_close(struct h2_pair *pair)
 
 bool h2_pair_input(struct h2_pair *pair, struct span bytes)
 {
+    h2_rest(pair->h2); /* it makes no difference, wherever it can */
     struct blob *block = blob_copy(bytes);
     bool result = h2_input(pair->h2, blob_span(block), pair->now);
     blob_unref(block);
@@ -201,6 +202,7 @@ bool h2_pair_send(struct h2_pair *pair)
     bool result = h2_fill(pair->h2);
     h2_peer_receive(pair->peer, bytes_span(&pair->output));
     pair->output.length = 0;
+    h2_rest(pair->h2);
     return result;
 }
 
