@@ -86,8 +86,7 @@ void call_closed(struct call *call);
 /* Puts it into one of its owner's lists, or in none (NULL). */
 void call_list(struct call *call, struct calls *list);
 
-/* What a client's unary calls share, before the first and behind the last. */
-void call_unary_open(struct caller *owner);
+/* Frees what a client's unary calls share, behind the last. */
 void call_unary_close(struct caller *owner);
 
 /* The time that its message may take to come begins. */

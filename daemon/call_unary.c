@@ -43,11 +43,19 @@ static bool take_replies(struct caller *owner)
     return any;
 }
 
+static void patience_ends(evutil_socket_t fd, short what, void *argument);
+
 static void start_patience(struct caller *owner)
 {
     const struct timeval time = {.tv_sec = PATIENCE / 1000};
-    if (!TAILQ_EMPTY(&owner->replied) && !event_pending(&owner->patience, EV_TIMEOUT, NULL))
-        event_add(&owner->patience, &time);
+    if (TAILQ_EMPTY(&owner->replied))
+        return;
+    if (!owner->patience)
+        owner->patience = evtimer_new(client_owner(owner->client)->loop, patience_ends, owner);
+    if (!owner->patience)
+        abort();
+    if (!event_pending(owner->patience, EV_TIMEOUT, NULL))
+        event_add(owner->patience, &time);
 }
 
 /* Calls whose reply waits hold slots of the pool. A client that takes nothing does not keep them
@@ -66,14 +74,10 @@ static void patience_ends(evutil_socket_t fd, short what, void *argument)
     start_patience(owner);
 }
 
-void call_unary_open(struct caller *owner)
-{
-    evtimer_assign(&owner->patience, client_owner(owner->client)->loop, patience_ends, owner);
-}
-
 void call_unary_close(struct caller *owner)
 {
-    event_del(&owner->patience);
+    if (owner->patience)
+        event_free(owner->patience);
 }
 
 static void replied(struct request *request)

@@ -15,20 +15,20 @@ struct caller {
     struct client *client;
     struct h2 *h2;
     struct seen seen;
-    uint32_t open;         /* calls */
-    uint32_t watchers;     /* of these, those that watch our health */
-    bool some_ended;       /* calls, since the last turn */
-    bool forced;           /* what is filled in goes out, room or not */
-    size_t unpacked;       /* bytes of messages that came compressed and go on otherwise */
-    size_t buffered;       /* bytes of large messages that are let in, of limits.max_buffered */
-    struct calls fresh;    /* their head or their message came in this turn */
-    struct calls large;    /* their message waits to be let in */
-    uint32_t asked;        /* unary calls that the router has */
-    uint32_t taking;       /* of these, those whose reply was told to come */
-    struct calls replied;  /* and those whose reply waits to be told */
-    struct event patience; /* runs while there are such */
-    struct calls held;     /* whole, but the client does not take the answers it has */
-    struct calls full;     /* streams whose upstream waits for the client to take what is sent */
+    uint32_t open;          /* calls */
+    uint32_t watchers;      /* of these, those that watch our health */
+    bool some_ended;        /* calls, since the last turn */
+    bool forced;            /* what is filled in goes out, room or not */
+    size_t unpacked;        /* bytes of messages that came compressed and go on otherwise */
+    size_t buffered;        /* bytes of large messages that are let in, of limits.max_buffered */
+    struct calls fresh;     /* their head or their message came in this turn */
+    struct calls large;     /* their message waits to be let in */
+    uint32_t asked;         /* unary calls that the router has */
+    uint32_t taking;        /* of these, those whose reply was told to come */
+    struct calls replied;   /* and those whose reply waits to be told */
+    struct event *patience; /* runs while there are such; NULL until the first */
+    struct calls held;      /* whole, but the client does not take the answers it has */
+    struct calls full;      /* streams whose upstream waits for the client to take what is sent */
     struct calls watching;
 };
 

@@ -53,9 +53,11 @@ void client_free(struct client *client)
     struct clients *owner = client->owner;
     close_front(client);
     event_del(&client->readable);
-    event_del(&client->writable);
+    if (client->writable)
+        event_free(client->writable);
     event_del(&client->timer);
-    event_del(&client->stall);
+    if (client->stall)
+        event_free(client->stall);
     output_clear(&client->output);
     close(client->fd);
     if (client->dirty)
@@ -106,7 +108,7 @@ void client_close(struct client *client)
         return;
     close_front(client);
     client->state = CLOSING;
-    event_del(&client->stall);
+    client_stop_stall(client);
     if (client->paused)
         event_add(&client->readable, NULL);
     client->paused = false;
@@ -199,16 +201,11 @@ static void on_hangup(evutil_socket_t fd, short what, void *argument)
  * libevent wants all events of a descriptor alike. */
 static void watch_hangup(struct client *client)
 {
-    bool writing = event_pending(&client->writable, EV_WRITE, NULL) != 0;
-    struct event_base *loop = client->owner->loop;
     event_del(&client->readable);
-    event_del(&client->writable);
-    event_assign(&client->readable, loop, client->fd, EV_READ | EV_ET | EV_PERSIST, on_hangup,
-                 client);
-    event_assign(&client->writable, loop, client->fd, EV_WRITE | EV_ET, client_on_writable, client);
+    event_assign(&client->readable, client->owner->loop, client->fd, EV_READ | EV_ET | EV_PERSIST,
+                 on_hangup, client);
+    client_watch_anew(client);
     event_add(&client->readable, NULL);
-    if (writing)
-        event_add(&client->writable, NULL);
 }
 
 /* Over TCP a peer that is gone looks like one that is half-closed, until something is sent to it.
@@ -269,9 +266,7 @@ void client_accept(struct clients *clients, int fd, const struct conf_listener *
         client_refuse(client, CODE_RESOURCE_EXHAUSTED, "max_clients are connected already");
     output_init(&client->output);
     event_assign(&client->readable, clients->loop, fd, EV_READ | EV_PERSIST, on_readable, client);
-    event_assign(&client->writable, clients->loop, fd, EV_WRITE, client_on_writable, client);
     event_assign(&client->timer, clients->loop, -1, 0, on_timer, client);
-    event_assign(&client->stall, clients->loop, -1, 0, client_on_stall, client);
     event_add(&client->readable, NULL);
     client_start_wait(client, WAIT_START,
                       client->refusal ? CLIENT_CLOSE_TIME : clients->conf->limits.frame_timeout);

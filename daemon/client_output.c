@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is written to a client, once a turn of the loop, and what happens when it is not taken. */
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "daemon/client_state.h"
@@ -76,10 +77,50 @@ static size_t front_held(const struct client *client)
     return client->front_data && client->front->held ? client->front->held(client) : 0;
 }
 
+static void on_stall(evutil_socket_t fd, short what, void *argument);
+static void on_writable(evutil_socket_t fd, short what, void *argument);
+
+/* Events that most clients never need. */
+static void make_event(struct client *client, struct event **event, int fd, short what,
+                       event_callback_fn callback)
+{
+    if (*event)
+        return;
+    *event = event_new(client->owner->loop, fd, what, callback, client);
+    if (!*event)
+        abort();
+}
+
 static void start_stall(struct client *client, int64_t limit)
 {
     struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
-    event_add(&client->stall, &time);
+    make_event(client, &client->stall, -1, 0, on_stall);
+    event_add(client->stall, &time);
+}
+
+void client_stop_stall(struct client *client)
+{
+    if (client->stall)
+        event_del(client->stall);
+}
+
+/* libevent wants all events of a descriptor alike: see watch_hangup(). */
+static void wait_for_socket(struct client *client)
+{
+    short what = client->input_ended ? EV_WRITE | EV_ET : EV_WRITE;
+    make_event(client, &client->writable, client->fd, what, on_writable);
+    event_add(client->writable, NULL);
+}
+
+void client_watch_anew(struct client *client)
+{
+    if (!client->writable)
+        return;
+    bool waits = event_pending(client->writable, EV_WRITE, NULL) != 0;
+    event_free(client->writable);
+    client->writable = NULL;
+    if (waits)
+        wait_for_socket(client);
 }
 
 struct progress {
@@ -101,13 +142,18 @@ static bool is_stuck(const struct client *client, const struct progress *before)
     return !socket_took && front_held(client) >= before->held;
 }
 
+static bool is_watched(const struct client *client)
+{
+    return client->stall && event_pending(client->stall, EV_TIMEOUT, NULL) != 0;
+}
+
 static void watch_stall(struct client *client, bool stuck)
 {
     if (client->state != OPEN || (client->output.size == 0 && front_held(client) == 0)) {
-        event_del(&client->stall);
+        client_stop_stall(client);
         return;
     }
-    bool watched = event_pending(&client->stall, EV_TIMEOUT, NULL) != 0;
+    bool watched = is_watched(client);
     if (!stuck || !watched)
         client->progress = clock_now();
     if (!watched)
@@ -116,11 +162,10 @@ static void watch_stall(struct client *client, bool stuck)
 
 int64_t client_stuck_for(const struct client *client)
 {
-    bool watched = event_pending(&client->stall, EV_TIMEOUT, NULL) != 0;
-    return watched ? clock_now() - client->progress : 0;
+    return is_watched(client) ? clock_now() - client->progress : 0;
 }
 
-void client_on_stall(evutil_socket_t fd, short what, void *argument)
+static void on_stall(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
     struct client *client = argument;
@@ -166,7 +211,7 @@ static void write_out(struct client *client)
     }
     watch_stall(client, is_stuck(client, &before));
     if (result > 0) {
-        event_add(&client->writable, NULL);
+        wait_for_socket(client);
         if (client->state == CLOSING && client->output.written > before.written)
             client_start_wait(client, WAIT_CLOSE, CLIENT_CLOSE_TIME);
         pause_if_full(client);
@@ -189,7 +234,7 @@ void clients_on_flush(evutil_socket_t fd, short what, void *argument)
     }
 }
 
-void client_on_writable(evutil_socket_t fd, short what, void *argument)
+static void on_writable(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
     struct client *client = argument;

@@ -41,11 +41,11 @@ struct client {
     void *front_data;
     struct output output;
     struct event readable;
-    struct event writable;
+    struct event *writable; /* NULL until the socket was full for the first time */
     struct event timer;
-    struct event stall; /* runs while something waits for the client to take it */
-    int64_t progress;   /* when it last did, on clock_now()'s clock */
-    int64_t rest_at;    /* on the same: while awake, when it may be quiet */
+    struct event *stall; /* runs while something waits for the client to take it; NULL until then */
+    int64_t progress;    /* when it last did, on clock_now()'s clock */
+    int64_t rest_at;     /* on the same: while awake, when it may be quiet */
     uint8_t start_length;
     uint8_t start[SNIFF_BYTES];
 };
@@ -66,10 +66,11 @@ void client_wait_for_message(struct client *client);
 /* Writes for all that are dirty. Callback, the clients are the argument. */
 void clients_on_flush(evutil_socket_t fd, short what, void *argument);
 
-/* Its socket takes bytes again; what was not taken in time. Callbacks, the client is the argument.
- */
-void client_on_writable(evutil_socket_t fd, short what, void *argument);
-void client_on_stall(evutil_socket_t fd, short what, void *argument);
+/* Its socket is watched in another way from here on. */
+void client_watch_anew(struct client *client);
+
+/* Nothing waits for it any more. */
+void client_stop_stall(struct client *client);
 
 /* What was read: to the front, or to find one. */
 void client_hand_on(struct client *client, struct span bytes);

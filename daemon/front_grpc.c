@@ -93,7 +93,6 @@ static void grpc_open(struct client *client)
                                clock_now());
     if (!caller->h2)
         abort();
-    call_unary_open(caller);
     client_set_front(client, caller);
     client_flush_later(client);
 }
