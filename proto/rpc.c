@@ -2,7 +2,6 @@
 #include "proto/rpc.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define SERVICE               "milvus.proto.milvus.MilvusService/"
@@ -85,8 +84,12 @@ bool rpc_method_valid(struct span method)
 void rpc_method_path(struct span method, char *to)
 {
     struct span rest = without_prefix(method, "/");
-    const char *service = memchr(rest.at, '/', rest.length) ? "" : SERVICE;
-    snprintf(to, RPC_PATH_MAX, "/%s%.*s", service, SPAN_ARGS(rest));
+    const char *service = memchr(rest.at, '/', rest.length) ? "/" : "/" SERVICE;
+    size_t length = strlen(service);
+    rest = span_cut(rest, RPC_METHOD_MAX);
+    memcpy(to, service, length);
+    memcpy(to + length, rest.at, rest.length);
+    to[length + rest.length] = '\0';
 }
 
 bool rpc_read_status(const struct rpc *rpc, struct span reply, struct wire_status *ret_status)
