@@ -3,6 +3,7 @@
 import contextlib
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import candidates
@@ -42,11 +43,12 @@ def idle_clients(target, folder, count):
         assert process.wait() == 0
 
 
-def of_idle_client(target, folder, count):
-    """Bytes for each. What the first connections take is not counted: it is there once."""
+def of_idle_client(target, folder, count, quiet=0):
+    """Bytes for each, so many seconds later. What the first connections take is not counted: it is there once."""
     subprocess.run(loads.command(target, "Connect", folder), stdout=subprocess.DEVNULL, check=True)
     before = kib(target.pid)
     with idle_clients(target, folder, count):
+        time.sleep(quiet)
         return (kib(target.pid) - before) * 1024 / count
 
 
@@ -63,7 +65,7 @@ def peaks(target, folder, counts):
 
 def idle(target, folder, counts):
     figures = {"idle_kib": kib(target.pid), "idle_own_kib": kib(target.pid, "RssAnon")}
-    return figures | {"per_idle_client_bytes": of_idle_client(target, folder, counts.clients)}
+    return figures | {"per_idle_client_bytes": of_idle_client(target, folder, counts.clients, counts.quiet)}
 
 
 def measure_all(directory, chosen, folder, counts):

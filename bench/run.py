@@ -40,12 +40,13 @@ class Counts(NamedTuple):
     requests: int = 20000  # of a run, fewer where they are large
     milvus_requests: int = 400  # of a run on Milvus
     clients: int = 2000  # idle
+    quiet: int = 12  # s, until they are
     processes: int = 200  # of a storm
     storms: int = 3
     starts: int = 100  # of a C program
 
 
-SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, processes=4, storms=1, starts=2)
+SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, quiet=0, processes=4, storms=1, starts=2)
 
 
 def chosen_of(known):

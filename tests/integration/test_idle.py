@@ -9,7 +9,7 @@ import pytest
 from bouncer import BINARY, one_pool
 from codes import OK
 from pymilvus.grpc_gen import milvus_pb2
-from test_h2_memory import KIB, Memory
+from test_h2_memory import KIB, MIB, Memory
 from waiting import eventually
 
 COUNT = 500
@@ -25,6 +25,12 @@ OF_AN_SDK = [
     ("grpc-timeout", "10S"),
 ]
 pytestmark = pytest.mark.release_only
+
+
+def test_idle_daemon(start_bouncer, fake):
+    """Before an upstream over h2 and without TLS, which OpenSSL's pages would come with."""
+    bouncer = start_bouncer(one_pool({**fake.upstream, "transport": "h2"}))
+    assert bouncer.memory() < 8 * MIB
 
 
 def call(client, is_grpc):
