@@ -3,7 +3,7 @@
 #include "daemon/client_state.h"
 #include "pool/clock.h"
 
-/* ms. Going to rest and waking up cost 10 us together, and a client in use does neither. */
+/* ms. Going to rest and waking up cost 11 us together, and a client in use does neither. */
 #define QUIET_TIME 5000
 #define AT_ONCE    16 /* in one turn of the loop */
 
