@@ -138,6 +138,7 @@ static void submit(struct client *client, const struct frame *frame)
     request->request.payload = blob_ref(frame->payload);
     request->request.body = frame->body;
     request->request.timeout = frame->timeout;
+    request->request.bare = true;
     request->request.arrived = plain->arrived;
     request->request.seen = &plain->seen;
     request->request.answer = on_answer;

@@ -59,6 +59,13 @@ static void add_metadata(struct head *head, const struct metadata *metadata)
     }
 }
 
+/* A server answers compressed where it is asked so; others are not told that it might. */
+static void add_encodings(struct head *head, enum encoding encoding)
+{
+    add_text(head, "grpc-encoding", encoding_name(encoding));
+    add_text(head, "grpc-accept-encoding", ENCODING_ACCEPTED);
+}
+
 static void write_head(struct head *head, const struct h2_upstream *upstream,
                        const struct upstream_message *message)
 {
@@ -75,13 +82,12 @@ static void write_head(struct head *head, const struct h2_upstream *upstream,
     add_text(head, "te", "trailers");
     add_text(head, "content-type", "application/grpc");
     add_text(head, "user-agent", "milvus-bouncer/" MVB_VERSION);
-    add_text(head, "grpc-accept-encoding", ENCODING_ACCEPTED);
     if (message->authorization.length > 0)
         add(head, "authorization", message->authorization, false);
     if (message->database.length > 0)
         add(head, "dbname", message->database, false);
     if (message->encoding != ENCODING_IDENTITY)
-        add_text(head, "grpc-encoding", encoding_name(message->encoding));
+        add_encodings(head, message->encoding);
     add(head, "grpc-timeout", span_text(head->timeout), true);
     add_metadata(head, message->metadata);
 }
@@ -117,6 +123,7 @@ struct upstream_call *h2_call_start(struct h2_conn *conn, const struct upstream_
     call->context = context;
     call->streams = message->stream;
     call->waits = message->held;
+    call->response.bare = message->bare;
     write_head(&head, conn->upstream, message);
     call->stream = h2_request(conn->h2, head.fields, head.count, call);
     if (head.fields != head.few)

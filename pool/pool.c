@@ -304,6 +304,7 @@ static void send_on(struct pool *pool, struct server *server, struct request *re
         .metadata = request->metadata,
         .deadline = request->deadline,
         .held = request->replied != NULL,
+        .bare = request->bare,
         .stream = request->stream != NULL,
         .encoding = request->encoding,
         .owner = request->payload,

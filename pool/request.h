@@ -71,6 +71,7 @@ struct request {
                                             question; NULL: one each way */
     size_t unpack_max; /* bytes that a compressed message may become, if fewer than max_message; 0:
                           as many */
+    bool bare;         /* the server's metadata are not wanted */
     uint32_t timeout;  /* ms; 0: the daemon's own */
     int64_t arrived;   /* on clock_now()'s clock, when its first byte came; 0: now */
     struct seen *seen; /* what the asker's connection has described before; NULL: nothing */

@@ -60,6 +60,7 @@ void server_leave(struct server *server)
         janitor_drop_successor(servers);
     TAILQ_REMOVE(&servers->in_use, server, link);
     server->group->count--;
+    server->group->in_flight -= server->in_flight;
     servers->missing++;
     server_retire(server);
 }

@@ -68,6 +68,19 @@ bool servers_are_up(const struct servers *servers)
     return false;
 }
 
+/* Of one endpoint, one connection is filled before the next is: what goes out on it together is
+ * one write, and one read comes back. */
+static bool is_better(const struct server *server, const struct server *than)
+{
+    bool is_full = server->in_flight >= SERVERS_TOGETHER;
+    bool than_is_full = than->in_flight >= SERVERS_TOGETHER;
+    if (server->group != than->group)
+        return server->group->in_flight < than->group->in_flight;
+    if (is_full != than_is_full)
+        return than_is_full;
+    return is_full ? server->in_flight < than->in_flight : server->in_flight > than->in_flight;
+}
+
 struct server *servers_pick(const struct servers *servers)
 {
     struct server *best = NULL;
@@ -75,7 +88,7 @@ struct server *servers_pick(const struct servers *servers)
     TAILQ_FOREACH (server, &servers->in_use, link) {
         if (!server->is_up || server->in_flight >= server->upstream->capacity)
             continue;
-        if (!best || server->in_flight < best->in_flight)
+        if (!best || is_better(server, best))
             best = server;
     }
     return best;
@@ -100,6 +113,7 @@ struct upstream *server_begin(struct server *server)
     struct servers *servers = server->servers;
     TAILQ_REMOVE(&servers->in_use, server, link);
     TAILQ_INSERT_TAIL(&servers->in_use, server, link);
+    server->group->in_flight++;
     if (server->in_flight++ > 0 && servers->missing > 0)
         open_missing(servers);
     return server->upstream;
@@ -108,6 +122,8 @@ struct upstream *server_begin(struct server *server)
 void server_ended(struct server *server)
 {
     server->in_flight--;
+    if (server->group)
+        server->group->in_flight--;
     if (server->in_flight > 0)
         return;
     if (server->group)

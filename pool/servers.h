@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connections of one pool: pool_size to each endpoint of its upstream, as endpoints come and
- * go. A call goes to the one with the fewest under way that takes another; equal ones take turns.
+ * go. A call goes to the endpoint with the fewest under way that takes another, equal ones take
+ * turns; and there to a connection that has some, up to SERVERS_TOGETHER, beyond that to the one
+ * with the fewest.
  *
  *     servers ── groups, one an endpoint ◀── connections in use, in their turn
  *        │
@@ -19,6 +21,8 @@
 
 #include "pool/endpoints.h"
 #include "pool/upstream.h"
+
+#define SERVERS_TOGETHER 64 /* calls of a connection, before another to the endpoint is used */
 
 struct servers;
 struct server; /* one connection */

@@ -9,8 +9,9 @@
 struct group {
     TAILQ_ENTRY(group) link;
     const struct endpoint *endpoint;
-    uint32_t count; /* in use, without a successor; the rest are missing */
-    bool has_been;  /* a connection to it was up */
+    uint32_t count;     /* in use, without a successor; the rest are missing */
+    uint32_t in_flight; /* calls on these */
+    bool has_been;      /* a connection to it was up */
 };
 
 struct server {

@@ -33,6 +33,7 @@ struct upstream_message {
     const struct metadata *metadata; /* the client's own, passed on; NULL: none */
     int64_t deadline; /* on clock_now()'s clock; what is left travels as grpc-timeout */
     bool held;        /* the reply waits for upstream_take(); not for streams */
+    bool bare;        /* the server's metadata are not wanted, and may be left out */
     bool stream;      /* the messages follow by upstream_send(); encoding is theirs, what stands
                          below it is not set */
     enum encoding encoding; /* of body; a tail only follows one that is not compressed */

@@ -80,7 +80,7 @@ void grpc_response_take(struct grpc_response *response, struct span name, struct
         rules[i].take(response, value);
         return;
     }
-    if (!grpc_field_travels(name) || !grpc_field_valid(name, value))
+    if (response->bare || !grpc_field_travels(name) || !grpc_field_valid(name, value))
         return;
     metadata_add(response->begun ? &response->trailers : &response->headers, name, value);
 }
@@ -91,7 +91,9 @@ void grpc_response_section(struct grpc_response *response)
     if (response->begun)
         return;
     if (response->http >= 100 && response->http < 200) {
+        bool bare = response->bare;
         grpc_response_clear(response);
+        response->bare = bare;
         return;
     }
     response->begun = true;

@@ -13,6 +13,7 @@
 
 /* A struct of zeros is one of which nothing has come. */
 struct grpc_response {
+    bool bare;       /* set by the caller: metadata are left out */
     bool begun;      /* the head is whole */
     bool grpc;       /* its content-type is gRPC's */
     bool has_status; /* grpc-status has come */

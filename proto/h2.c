@@ -45,6 +45,13 @@ static void set_server_options(nghttp2_option *option, const struct h2_limits *l
     h2_receive_options(option);
 }
 
+/* What a response must have is for its reader to see. */
+static void set_client_options(nghttp2_option *option)
+{
+    nghttp2_option_set_max_send_header_block_length(option, HEAD_MAX);
+    nghttp2_option_set_no_http_messaging(option, 1);
+}
+
 static nghttp2_option *options_new(const struct h2 *h2)
 {
     nghttp2_option *option;
@@ -54,7 +61,7 @@ static nghttp2_option *options_new(const struct h2 *h2)
     nghttp2_option_set_max_continuations(option, h2->limits->max_continuations);
     nghttp2_option_set_max_settings(option, SETTINGS_ENTRIES);
     if (h2->client)
-        nghttp2_option_set_max_send_header_block_length(option, HEAD_MAX);
+        set_client_options(option);
     else
         set_server_options(option, h2->limits);
     return option;

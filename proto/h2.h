@@ -44,7 +44,8 @@ struct h2_field {
 struct h2_handler {
     void (*opened)(void *context, struct h2_stream *stream); /* server */
     /* A field of the head, pseudo-header fields included; the spans are valid during the call. A
-     * client has the fields of interim and trailing sections, too, each with an end of its own. */
+     * client has the fields of interim and trailing sections, too, each with an end of its own; it
+     * checks them itself (RFC 9113 section 8.1). */
     void (*header)(void *context, struct h2_stream *stream, struct span name, struct span value);
     void (*headers_ended)(void *context, struct h2_stream *stream);
     /* Bytes of the body; they count against the stream's window until h2_consume(). */

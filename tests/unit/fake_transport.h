@@ -10,7 +10,7 @@
 #include "pool/upstream.h"
 
 #define FAKE_CONNECTIONS 32
-#define FAKE_CALLS       64 /* started in one test */
+#define FAKE_CALLS       160 /* started in one test */
 
 /* A call as it was started, copied. */
 struct fake_call {

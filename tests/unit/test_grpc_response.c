@@ -71,6 +71,20 @@ Test(grpc_response, interim_heads_are_forgotten)
     cr_expect_eq(response.headers.count, 0);
 }
 
+Test(grpc_response, metadata_may_be_left_out)
+{
+    response.bare = true;
+    take(":status", "100");
+    grpc_response_section(&response);
+    take_head("200");
+    take("served-by", "a");
+    grpc_response_section(&response);
+    take("grpc-status", "5");
+    take("cost", "3");
+    cr_expect_eq(response.headers.count + response.trailers.count, 0);
+    expect_end(0, CODE_NOT_FOUND, true, "");
+}
+
 Test(grpc_response, status_counts_however_the_stream_ended)
 {
     take_head("200");

@@ -7,8 +7,9 @@
 #include "fake_transport.h"
 #include "pool/clock.h"
 #include "pool/pool.h"
+#include "pool/servers.h"
 
-#define ASKS  12
+#define ASKS  132
 #define LONG  60000 /* ms, a time that does not pass in a test */
 #define SHORT 30    /* ms, one that does */
 
@@ -848,24 +849,31 @@ Test(pool, may_be_freed_with_cancelled_calls_on_the_wire)
 
 /* ---- connections ---- */
 
-Test(pool, least_loaded_connection_is_taken)
+/* What is under way together is written together; beyond that they share the load. */
+Test(pool, one_connection_is_filled_before_the_next)
 {
-    database.pool_size = 3;
-    database.max_in_flight = 9;
+    enum { MANY = SERVERS_TOGETHER };
+    database.pool_size = 2;
+    database.max_in_flight = 2 * MANY + 2;
     open_ready();
-    submit_many(4);
-    for (size_t i = 0; i < 4; i++)
-        cr_expect_eq(fake.calls[i].connection, i % 3, "call %zu", i);
-    fake_reply(&fake, 2, span_text("r"));
-    submit(4);
-    cr_expect_eq(fake.calls[4].connection, 2);
-    fake_state(&fake, 1, UPSTREAM_DOWN);
-    submit(5);
-    cr_expect_eq(fake.calls[5].connection, 2);
-    for (size_t i = 0; i < 6; i++) {
-        if (i != 2)
-            fake_reply(&fake, i, span_text("r"));
-    }
+    submit_many(2 * MANY + 2);
+    for (size_t i = 0; i < 2 * MANY; i++)
+        cr_expect_eq(fake.calls[i].connection, i / MANY, "call %zu", i);
+    cr_expect_neq(fake.calls[2 * MANY].connection, fake.calls[2 * MANY + 1].connection);
+    for (size_t i = 0; i < 2 * MANY + 2; i++)
+        fake_reply(&fake, i, span_text("r"));
+}
+
+Test(pool, connection_that_is_down_is_left_out)
+{
+    database.pool_size = 2;
+    open_ready();
+    submit(0);
+    fake_state(&fake, 0, UPSTREAM_DOWN);
+    submit(1);
+    cr_expect_eq(fake.calls[1].connection, 1);
+    fake_reply(&fake, 0, span_text("r"));
+    fake_reply(&fake, 1, span_text("r"));
 }
 
 Test(pool, connection_that_comes_up_takes_those_who_wait)
