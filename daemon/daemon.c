@@ -248,7 +248,6 @@ enum daemon_exit daemon_run(const struct conf *conf, const char *file)
     enum daemon_exit result = DAEMON_MISCONFIGURED;
     log_open(&daemon.log, conf->log.level, conf->log.format);
     forbid_core_dumps();
-    memory_set_up();
     daemon.clients.max = raise_descriptor_limit(&daemon);
     daemon.loop = event_base_new();
     if (!daemon.loop || watch_signals(&daemon) != 0)

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/memory.h"
 
-#include <malloc.h>
 #include <stdlib.h>
-
-#define KEPT_MAX  (64 << 20) /* bytes that are free at the heap's top and stay there */
-#define OWN_PAGES (4 << 20)  /* bytes from which a block is given back at once */
+#ifdef MVB_MIMALLOC
+#include <mimalloc.h>
+#endif
 
 static const struct timeval trim_pause = {.tv_sec = 10};
 
-void memory_set_up(void)
+/* A sanitizer keeps what is freed, to find those who still use it. */
+static void give_back(void)
 {
-    mallopt(M_TRIM_THRESHOLD, KEPT_MAX);
-    mallopt(M_MMAP_THRESHOLD, OWN_PAGES);
+#ifdef MVB_MIMALLOC
+    mi_collect(true);
+#endif
 }
 
 static void on_trim(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what, (void)argument;
-    malloc_trim(0);
+    give_back();
 }
 
 struct event *memory_trim_new(struct event_base *loop)
