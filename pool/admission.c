@@ -11,6 +11,19 @@
 #define RATIO_FREE (1u << 20)
 #define RATIO_MAX  200
 
+static void set_path(struct request *request)
+{
+    if (request->rpc) {
+        request->path = request->rpc->path;
+        return;
+    }
+    request->own_path = malloc(RPC_PATH_MAX);
+    if (!request->own_path)
+        abort();
+    rpc_method_path(request->method, request->own_path);
+    request->path = request->own_path;
+}
+
 static bool read_method(struct request *request)
 {
     if (!rpc_method_valid(request->method)) {
@@ -20,7 +33,7 @@ static bool read_method(struct request *request)
         return false;
     }
     request->rpc = rpc_find(request->method);
-    rpc_method_path(request->method, request->path);
+    set_path(request);
     if (request->stream || !request->rpc || request->rpc->status != RPC_STATUS_STREAM)
         return true;
     request_fail(request, CODE_UNIMPLEMENTED, PHASE_ADMISSION,
@@ -208,6 +221,8 @@ void admission_release(struct request *request)
 {
     blob_unref(request->tail);
     blob_unref(request->names);
+    free(request->own_path);
+    request->own_path = NULL;
     request->tail = NULL;
     request->names = NULL;
 }

@@ -240,7 +240,7 @@ static struct request *fetch_new(struct cache_entry *entry, const struct request
         abort();
     const char *name = pool_database(entry->pool)->name;
     fetch->rpc = entry->rpc;
-    memcpy(fetch->path, asker->path, sizeof(fetch->path));
+    fetch->path = asker->path; /* the table's */
     fetch->named = strcmp(name, "*") == 0 ? entry->database : span_text(name);
     fetch->upstream_name = entry->database;
     fetch->pool = entry->pool;

@@ -85,7 +85,8 @@ struct request {
     /* What admission found out. */
     struct router *router;
     const struct rpc *rpc; /* NULL: unknown to the table, forwarded all the same */
-    char path[RPC_PATH_MAX];
+    const char *path;
+    char *own_path;            /* of a method that the table does not know; owned, else NULL */
     struct span named;         /* the database, as the client calls it */
     struct span upstream_name; /* and as the upstream does */
     struct span collection;    /* empty: none named */

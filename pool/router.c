@@ -118,11 +118,11 @@ static void ended(struct request *request, const struct outcome *outcome)
     clear_on_error(router, request, outcome);
     if (clears(request) && is_open_ended(outcome))
         cache_doubt(router->cache);
-    admission_release(request);
     if (outcome->code != CODE_OK)
-        log_debug(router->logger, "%s: %s in phase %s: %.*s", request->path,
-                  code_name(outcome->code), phase_name(outcome->phase),
-                  SPAN_ARGS(outcome->message));
+        log_debug(router->logger, "%s: %s in phase %s: %.*s",
+                  request->path ? request->path : "no method", code_name(outcome->code),
+                  phase_name(outcome->phase), SPAN_ARGS(outcome->message));
+    admission_release(request);
     request->answer(request, outcome);
 }
 

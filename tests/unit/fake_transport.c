@@ -391,7 +391,7 @@ void ask_admit(struct ask *ask, struct pool *pool, const char *database, int64_t
 {
     struct request *request = &ask->request;
     request->rpc = rpc_find(request->method);
-    rpc_method_path(request->method, request->path);
+    request->path = request->rpc ? request->rpc->path : "/unknown";
     request->named = span_text(database);
     request->upstream_name = request->named;
     request->pool = pool;
