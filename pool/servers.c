@@ -68,8 +68,8 @@ bool servers_are_up(const struct servers *servers)
     return false;
 }
 
-/* Of one endpoint, one connection is filled before the next is: what goes out on it together is
- * one write, and one read comes back. */
+/* Of one endpoint, one connection is filled before the next is, the one that was used last: what
+ * goes out on it together is one write, and one read comes back. */
 static bool is_better(const struct server *server, const struct server *than)
 {
     bool is_full = server->in_flight >= SERVERS_TOGETHER;
@@ -78,7 +78,7 @@ static bool is_better(const struct server *server, const struct server *than)
         return server->group->in_flight < than->group->in_flight;
     if (is_full != than_is_full)
         return than_is_full;
-    return is_full ? server->in_flight < than->in_flight : server->in_flight > than->in_flight;
+    return is_full ? server->in_flight < than->in_flight : server->in_flight >= than->in_flight;
 }
 
 struct server *servers_pick(const struct servers *servers)
