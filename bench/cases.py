@@ -12,7 +12,7 @@ class Case(NamedTuple):
     each: int  # requests in flight of a client
     share: int = 1  # every so many-th of the requests is made
     tls: bool = False  # to the upstream; there is no direct way then, for the clients have none
-    first: bool = False  # each request is the first on its connection
+    first: bool = False  # each request is the first on its connection, behind a Connect
     cache: bool = False  # about what the daemon answers itself: no peer has that
 
     def in_flight(self):
@@ -33,7 +33,7 @@ CASES = (
     Case("1MB-replies", "Query", 4, 4, share=40),
     Case("TLS-4x16", "Search", 4, 16, tls=True),
     # The first question on a connection may be answered from memory, a repeat is forwarded (docs/internals/cache.md).
-    # The first is also what a connection is slowest at, so it stands beside a first that is always forwarded.
+    # It stands beside one that is always forwarded, as a connection that is used once is slower than another.
     Case("Describe-cached", "DescribeCollection", 1, 1, share=10, first=True, cache=True),
     Case("Has-forwarded", "HasCollection", 1, 1, share=10, first=True, cache=True),
     Case("Connect-cached", "Connect", 1, 1, share=2, cache=True),

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
     "  -a TEXT authorization, over gRPC\n"                                                         \
     "  -c N    connections (1)\n"                                                                  \
     "  -f N    requests in flight, on all connections together (1)\n"                              \
+    "  -g NAME a method that is called first, once on each connection, with an empty message\n"    \
     "  -n N    requests that are measured (1000)\n"                                                \
     "  -p PID  also measure the CPU time of this process; may be repeated\n"                       \
     "  -w      keep the connections open until the input ends\n"
@@ -26,6 +28,7 @@
 struct arguments {
     struct load load;
     const char *file;
+    const char *greeting; /* a method, or NULL */
     const char *pids[PIDS_MAX];
     size_t pid_count;
     bool wait;
@@ -106,9 +109,25 @@ static int warm_up(struct load *load)
     return result;
 }
 
+/* As an SDK introduces itself. Behind it the first connection's turn has come again. */
+static int greet(struct load *load, const char *method)
+{
+    const struct load asked = *load;
+    load->method = method;
+    load->message = span_of("", 0);
+    load->count = load->connections;
+    int result = run(load);
+    bool is_ok = load->failed == 0;
+    *load = asked;
+    memset(load->slots, 0, load->in_flight * sizeof(load->slots[0]));
+    return is_ok ? result : -1;
+}
+
 static int measure(struct arguments *arguments)
 {
     struct load *load = &arguments->load;
+    if (arguments->greeting && greet(load, arguments->greeting) != 0)
+        return -1;
     if (warm_up(load) != 0)
         return -1;
     struct used before = used_by(arguments);
@@ -155,6 +174,9 @@ static bool read_option(struct arguments *arguments, int option)
         return read_number(&arguments->load.connections);
     case 'f':
         return read_number(&arguments->load.in_flight);
+    case 'g':
+        arguments->greeting = optarg;
+        return true;
     case 'n':
         return read_number(&arguments->load.count);
     case 'p':
@@ -184,7 +206,7 @@ static bool read_arguments(struct arguments *arguments, int argc, char **argv)
 {
     struct load *load = &arguments->load;
     int option;
-    while ((option = getopt(argc, argv, "a:c:f:n:p:w")) != -1) {
+    while ((option = getopt(argc, argv, "a:c:f:g:n:p:w")) != -1) {
         if (!read_option(arguments, option))
             return false;
     }
@@ -214,7 +236,8 @@ int main(int argc, char **argv)
     if (!read_message(arguments.file, &load->message))
         return 1;
     load->slots = calloc(load->in_flight, sizeof(load->slots[0]));
-    load->latencies = calloc(load->count, sizeof(load->latencies[0]));
+    uint32_t most = load->count > load->connections ? load->count : load->connections;
+    load->latencies = calloc(most, sizeof(load->latencies[0]));
     if (!load->slots || !load->latencies)
         abort();
     if (load->kind->open(load) != 0)

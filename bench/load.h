@@ -27,7 +27,7 @@ struct load {
     uint32_t in_flight; /* on all of them together */
     uint32_t count;     /* of a run */
     struct load_slot *slots;
-    uint32_t *latencies; /* of a run's requests, in ns; room for count */
+    uint32_t *latencies; /* of a run's requests, in ns; room for count, and for connections */
     uint32_t started;    /* these three in a run */
     uint32_t ended;
     uint32_t failed;

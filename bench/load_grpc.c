@@ -86,6 +86,7 @@ static void fill_body(struct grpc *grpc)
     for (int i = 0; i < 4; i++)
         body[1 + i] = (uint8_t)(message.length >> (24 - 8 * i));
     memcpy(body + PREFIX_SIZE, message.at, message.length);
+    free((void *)grpc->body.at);
     grpc->body = span_of(body, PREFIX_SIZE + message.length);
 }
 
@@ -254,6 +255,8 @@ static int turn(struct grpc *grpc)
 static int grpc_run(struct load *load)
 {
     struct grpc *grpc = load->state;
+    fill_headers(grpc);
+    fill_body(grpc);
     for (uint32_t slot = 0; slot < load->in_flight && load_is_left(load); slot++) {
         if (start(grpc, slot) != 0)
             return -1;
@@ -309,8 +312,6 @@ static struct grpc *grpc_new(struct load *load)
     grpc->calls = calloc(load->in_flight, sizeof(grpc->calls[0]));
     if (!grpc->connections || !grpc->dirty || !grpc->calls)
         abort();
-    fill_headers(grpc);
-    fill_body(grpc);
     return grpc;
 }
 

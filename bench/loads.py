@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of the load generator, round by round, candidates in turn."""
+import contextlib
 import json
+import os
 import statistics
 import subprocess
 from pathlib import Path
@@ -44,13 +46,35 @@ def run(case, target, folder, count):
     """The figures of one run, in which all requests were answered."""
     count = max(count // case.share, case.in_flight())
     connections = count + count // 10 + 1 if case.first else case.clients
-    options = ["-c", connections, "-f", case.in_flight(), "-n", count]
+    greeting = ["-g", "Connect"] if case.first else []
+    options = [*greeting, "-c", connections, "-f", case.in_flight(), "-n", count]
     done = subprocess.run(
         command(target, case.method, folder, *options), capture_output=True, text=True, timeout=LIMIT
     )
     if done.returncode != 0:
         raise RuntimeError(f"{case.name}, {target.address}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)
+
+
+def pin(cores):
+    """This process, and all that it has started, with their threads, may use these cores only."""
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), cores)
+
+
+@contextlib.contextmanager
+def on_one_core(wanted):
+    """With one request in flight, each core sleeps until the other has done its part, and the time it takes to wake is
+    most of what would be measured."""
+    cores = os.sched_getaffinity(0)
+    if wanted:
+        pin({min(cores)})
+    try:
+        yield
+    finally:
+        pin(cores)
 
 
 class Measured:
@@ -89,7 +113,8 @@ def measure(cases, targets, folder, rounds, count):
         for case in cases:
             turn = list(targets(case).items())
             shift = number % len(turn)
-            for candidate, target in turn[shift:] + turn[:shift]:
-                measured.add(case.name, candidate, run(case, target, folder, count))
+            with on_one_core(case.in_flight() == 1):
+                for candidate, target in turn[shift:] + turn[:shift]:
+                    measured.add(case.name, candidate, run(case, target, folder, count))
         print(f"round {number + 1} of {rounds}", flush=True)
     return measured
