@@ -20,15 +20,14 @@ struct head {
     struct h2_field few[FIELDS_MANY];
 };
 
-static void add(struct head *head, const char *name, struct span value, bool varies)
+static void add(struct head *head, const char *name, struct span value)
 {
-    head->fields[head->count++] =
-        (struct h2_field){.name = span_text(name), .value = value, .varies = varies};
+    head->fields[head->count++] = (struct h2_field){.name = span_text(name), .value = value};
 }
 
 static void add_text(struct head *head, const char *name, const char *value)
 {
-    add(head, name, span_text(value), false);
+    add(head, name, span_text(value));
 }
 
 static void add_item(struct head *head, struct span name, struct span value)
@@ -66,6 +65,15 @@ static void add_encodings(struct head *head, enum encoding encoding)
     add_text(head, "grpc-accept-encoding", ENCODING_ACCEPTED);
 }
 
+/* Up, to three digits: header compression remembers what comes again, and that is little then. */
+static int64_t rounded(int64_t timeout)
+{
+    int64_t unit = 1;
+    while (timeout / unit >= 1000)
+        unit *= 10;
+    return (timeout + unit - 1) / unit * unit;
+}
+
 static void write_head(struct head *head, const struct h2_upstream *upstream,
                        const struct upstream_message *message)
 {
@@ -74,7 +82,7 @@ static void write_head(struct head *head, const struct h2_upstream *upstream,
     head->fields = most <= FIELDS_MANY ? head->few : calloc(most, sizeof(*head->fields));
     if (!head->fields)
         abort();
-    grpc_timeout_write(message->deadline - clock_now(), head->timeout);
+    grpc_timeout_write(rounded(message->deadline - clock_now()), head->timeout);
     add_text(head, ":method", "POST");
     add_text(head, ":scheme", upstream->secrets ? "https" : "http");
     add_text(head, ":path", message->path);
@@ -83,12 +91,12 @@ static void write_head(struct head *head, const struct h2_upstream *upstream,
     add_text(head, "content-type", "application/grpc");
     add_text(head, "user-agent", "milvus-bouncer/" MVB_VERSION);
     if (message->authorization.length > 0)
-        add(head, "authorization", message->authorization, false);
+        add(head, "authorization", message->authorization);
     if (message->database.length > 0)
-        add(head, "dbname", message->database, false);
+        add(head, "dbname", message->database);
     if (message->encoding != ENCODING_IDENTITY)
         add_encodings(head, message->encoding);
-    add(head, "grpc-timeout", span_text(head->timeout), true);
+    add_text(head, "grpc-timeout", head->timeout);
     add_metadata(head, message->metadata);
 }
 
