@@ -178,6 +178,14 @@ static void end(void)
 
 TestSuite(transport, .init = begin, .fini = end);
 
+/* C core writes in threads of its own. */
+static void send_all(void)
+{
+#ifdef TRANSPORT_h2
+    event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+#endif
+}
+
 /* ---- calls of one message ---- */
 
 static void start(struct told *of, const struct upstream_message *message)
@@ -626,14 +634,6 @@ Test(transport, held_call_is_cancelled_after_its_reply_was_taken)
     cr_expect_eq(told[0].replied, 1);
 }
 
-/* C core writes in threads of its own. */
-static void send_all(void)
-{
-#ifdef TRANSPORT_h2
-    event_base_loop(loop, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-#endif
-}
-
 /* A call whose reply waits, one that has not replied, and one of which that has not been told. */
 static void close_with_held_calls(void)
 {
@@ -871,7 +871,8 @@ Test(transport, send_after_the_server_has_ended)
     answer.details = "no such thing";
     connect_up();
     open_stream("/test/Leave");
-    CORE_WAIT(server, ended, 1);
+    send_all();
+    CORE_WAIT_STILL(server, ended, 1);
     send_bytes(&told[0], span_text("late"), false);
     receive();
     run_until(loop, &told[0].ended, 1);
