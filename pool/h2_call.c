@@ -195,6 +195,9 @@ void h2_call_section(struct upstream_call *call)
 {
     bool begun = call->response.begun;
     grpc_response_section(&call->response);
+    if (h2_stream_head_too_large(call->stream))
+        h2_call_fail(call, CODE_RESOURCE_EXHAUSTED, "its metadata are larger than %u bytes",
+                     H2_CALL_HEAD_MAX);
     if (begun || !call->response.begun)
         return;
     call->conn->used = true;
@@ -236,6 +239,9 @@ struct blob *h2_call_unpack(struct upstream_call *call, struct blob *message)
     enum encoding encoding = call->response.encoding;
     enum inflate_result result = encoding_inflate(blob_span(message), encoding, max, &unpacked);
     blob_unref(message);
+    if (call->response.bad_encoding)
+        h2_call_fail(call, CODE_INTERNAL,
+                     "a reply is compressed by an algorithm that is none of " ENCODING_ACCEPTED);
     if (result == INFLATE_BROKEN)
         h2_call_fail(call, CODE_INTERNAL, "a reply is not valid %s", encoding_name(encoding));
     if (result == INFLATE_TOO_LARGE)
@@ -298,7 +304,8 @@ static struct upstream_end end_of(const struct upstream_call *call)
         .message = call->fault ? span_text(call->fault) : blob_span(call->response.message),
         .from_peer = call->from_peer,
         .unstarted = call->unstarted,
-        .trailers = call->response.trailers.count > 0 ? &call->response.trailers : NULL,
+        .trailers =
+            call->from_peer && call->response.trailers.count > 0 ? &call->response.trailers : NULL,
     };
 }
 

@@ -10,7 +10,8 @@
 #include "proto/grpc_reader.h"
 #include "proto/grpc_response.h"
 
-#define H2_CALL_WINDOW (256u << 10) /* bytes of a message that come unasked */
+#define H2_CALL_WINDOW   (256u << 10) /* bytes of a message that come unasked */
+#define H2_CALL_HEAD_MAX (64u << 10)  /* bytes of metadata: error texts may be long */
 
 struct upstream_call {
     TAILQ_ENTRY(upstream_call) link; /* in upstream.calls */

@@ -13,7 +13,7 @@
 /* A reply of usual size comes at once; of a larger one the first part tells the size, and then it
  * is let in (RFC 9113 section 5.2). */
 static const struct h2_limits limits = {
-    .max_header_list = 64 << 10, /* error texts may be long */
+    .max_header_list = H2_CALL_HEAD_MAX,
     .max_continuations = 16,
     .stream_window = H2_CALL_WINDOW,
 };
