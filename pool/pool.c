@@ -245,7 +245,7 @@ static void call_ended(void *context, const struct upstream_end *end)
     struct pool *pool = slot->pool;
     struct request *request = slot->request;
     uint32_t secret = slot->secret;
-    server_ended(slot->server);
+    server_ended(slot->server, end->unstarted);
     pool->in_flight--;
     LIST_REMOVE(slot, link);
     free(slot);

@@ -150,6 +150,7 @@ void server_came_up(struct server *server, bool was_up)
     bool another = !was_up || server->has_been || !server->group->has_been;
     server_say(server, server->is_quiet ? LOG_DEBUG : LOG_INFO, "connected to upstream %s (%s)");
     server->is_up = true;
+    server->has_refused = false;
     server->is_down = false;
     server->has_been = true;
     server->group->has_been = true;

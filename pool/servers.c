@@ -76,6 +76,8 @@ static bool is_better(const struct server *server, const struct server *than)
     bool than_is_full = than->in_flight >= SERVERS_TOGETHER;
     if (server->group != than->group)
         return server->group->in_flight < than->group->in_flight;
+    if (server->has_refused != than->has_refused)
+        return than->has_refused;
     if (is_full != than_is_full)
         return than_is_full;
     return is_full ? server->in_flight < than->in_flight : server->in_flight >= than->in_flight;
@@ -119,8 +121,9 @@ struct upstream *server_begin(struct server *server)
     return server->upstream;
 }
 
-void server_ended(struct server *server)
+void server_ended(struct server *server, bool unstarted)
 {
+    server->has_refused = unstarted;
     server->in_flight--;
     if (server->group)
         server->group->in_flight--;

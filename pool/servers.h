@@ -64,9 +64,10 @@ bool servers_are_up(const struct servers *servers);
 struct server *servers_pick(const struct servers *servers);
 
 /* A call begins on it, or has ended; upstream: to start it on. A connection is there as long as it
- * has calls. */
+ * has calls. unstarted: the server certainly did not begin it; others to the endpoint are used
+ * first then, until this one has served a call or has come up anew. */
 struct upstream *server_begin(struct server *server);
-void server_ended(struct server *server);
+void server_ended(struct server *server, bool unstarted);
 struct upstream *server_upstream(const struct server *server);
 
 /* A request waits: opens a connection where one is missing; if none is up, all are tried now. */

@@ -23,9 +23,10 @@ struct server {
     int64_t renew_at;   /* 0: never */
     int64_t idle_since; /* of one that is up and has no calls */
     bool is_up;
-    bool is_quiet; /* comes up unnoticed: it is opened after an idle time, or a successor */
-    bool has_been; /* it was up before */
-    bool is_down;  /* and the log says so */
+    bool has_refused; /* the call that ended last */
+    bool is_quiet;    /* comes up unnoticed: it is opened after an idle time, or a successor */
+    bool has_been;    /* it was up before */
+    bool is_down;     /* and the log says so */
 };
 
 TAILQ_HEAD(server_list, server);

@@ -119,6 +119,8 @@ class Fake(grpc.GenericRpcHandler):
                 ("grpc.absolute_max_metadata_size", 1 << 20),
                 ("grpc.max_metadata_size", 1 << 20),
                 ("grpc.so_reuseport", 0),
+                ("grpc.server.max_pending_requests", 1 << 20),  # else some are refused at random when many wait
+                ("grpc.server.max_pending_requests_hard_limit", 1 << 20),
             ],
         )
         self.port = self.server.add_insecure_port(f"{host}:{port}")

@@ -876,6 +876,24 @@ Test(pool, connection_that_was_used_last_is_used_again)
     }
 }
 
+/* A connection on its way out may not be known to be: C core tells of it later. */
+Test(pool, connection_that_refused_comes_last)
+{
+    database.pool_size = 2;
+    open_ready();
+    submit(0);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    cr_assert_eq(fake.call_count, 2);
+    size_t refuser = fake.calls[0].connection;
+    cr_expect_neq(fake.calls[1].connection, refuser);
+    fake_break(&fake, 1, CODE_UNAVAILABLE, true);
+    cr_assert_eq(fake.call_count, 3);
+    fake_reply(&fake, 2, span_text("r"));
+    submit(1);
+    cr_expect_eq(fake.calls[3].connection, fake.calls[2].connection, "it has served one");
+    fake_reply(&fake, 3, span_text("r"));
+}
+
 Test(pool, connection_that_is_down_is_left_out)
 {
     database.pool_size = 2;
