@@ -48,7 +48,7 @@ bool grpc_error_unstarted(enum code code, struct span message)
 {
     if (code != CODE_UNAVAILABLE)
         return false;
-    return span_is(message, "GOAWAY received") ||
+    return span_is(message, "GOAWAY received") || span_is(message, "Transport closed") ||
            span_is(message, "Received RST_STREAM with error code 7") ||
            begins(message, "failed to connect to all addresses") ||
            begins(message, "DNS resolution failed");

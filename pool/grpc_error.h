@@ -19,7 +19,8 @@ bool grpc_error_local(enum code code, struct span message);
 /*
  * Whether it is certain that the server did not begin the call. "GOAWAY received", and nothing
  * else, is what a call without a stream, or with one above GOAWAY's last id, ends with (RFC 9113
- * section 6.8); calls that were under way say how the connection broke.
+ * section 6.8), and "Transport closed" one that found its connection gone; calls that were under
+ * way say how the connection broke.
  */
 bool grpc_error_unstarted(enum code code, struct span message);
 

@@ -140,14 +140,26 @@ static void deadline_fired(evutil_socket_t fd, short what, void *argument)
     fail_deadline(request, PHASE_UPSTREAM);
 }
 
-/* The request before all others of the queue: it has waited already. */
+/* Those that were refused are before all others of the queue, the most often refused ones first:
+ * each comes through, however few a connection takes before it ends. */
+static void enqueue_again(struct pool *pool, struct request *request)
+{
+    struct request *before = TAILQ_FIRST(&pool->queue);
+    while (before && before->repeats >= request->repeats)
+        before = TAILQ_NEXT(before, link);
+    if (before)
+        TAILQ_INSERT_BEFORE(before, request, link);
+    else
+        TAILQ_INSERT_TAIL(&pool->queue, request, link);
+    pool->queued++;
+}
+
 static void repeat(struct pool *pool, struct request *request)
 {
     request->repeats++;
     request->state = REQUEST_QUEUED;
     request->waits_since = clock_now();
-    TAILQ_INSERT_HEAD(&pool->queue, request, link);
-    pool->queued++;
+    enqueue_again(pool, request);
     arm_wait(pool, request);
     servers_want(pool->servers);
 }

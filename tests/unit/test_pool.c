@@ -876,6 +876,29 @@ Test(pool, connection_that_was_used_last_is_used_again)
     }
 }
 
+Test(pool, refused_ones_keep_their_order_before_others)
+{
+    database.pool_size = 1;
+    database.max_in_flight = 2;
+    open_ready();
+    submit_many(3);
+    cr_assert_eq(fake.call_count, 2);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_break(&fake, 0, CODE_UNAVAILABLE, true);
+    fake_break(&fake, 1, CODE_UNAVAILABLE, true);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    expect_call(2, 0);
+    expect_call(3, 1);
+    fake_state(&fake, 0, UPSTREAM_CONNECTING);
+    fake_reply(&fake, 2, span_text("r"));
+    fake_break(&fake, 3, CODE_UNAVAILABLE, true);
+    fake_state(&fake, 0, UPSTREAM_READY);
+    expect_call(4, 1);
+    expect_call(5, 2);
+    fake_reply(&fake, 4, span_text("r"));
+    fake_reply(&fake, 5, span_text("r"));
+}
+
 /* A connection on its way out may not be known to be: C core tells of it later. */
 Test(pool, connection_that_refused_comes_last)
 {
