@@ -106,14 +106,14 @@ def median(values):
     return statistics.median(values) if values else None
 
 
-def measure(cases, targets, folder, rounds, count):
-    """targets(case): by candidate. Who comes first changes from round to round."""
+def measure(cases, targets, folder, rounds, count, pinned=True):
+    """targets(case): by candidate. Who comes first changes from round to round. pinned: see on_one_core()."""
     measured = Measured()
     for number in range(rounds):
         for case in cases:
             turn = list(targets(case).items())
             shift = number % len(turn)
-            with on_one_core(case.in_flight() == 1):
+            with on_one_core(pinned and case.in_flight() == 1):
                 for candidate, target in turn[shift:] + turn[:shift]:
                     measured.add(case.name, candidate, run(case, target, folder, count))
         print(f"round {number + 1} of {rounds}", flush=True)

@@ -141,7 +141,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             daemons = {name: stack.enter_context(self.daemon(name, name)) for name in transports}
             targets = {candidate.name: self.target(candidate, daemons) for candidate in chosen}
-            return measure(MILVUS_CASES, lambda _: targets, self.requests, rounds, count)
+            return measure(MILVUS_CASES, lambda _: targets, self.requests, rounds, count, pinned=False)
 
     def storm(self, candidate, name, count):
         """With a daemon of its own, which remembers nothing of the storm before."""
