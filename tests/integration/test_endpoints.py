@@ -76,6 +76,7 @@ def test_fewest_under_way(start_bouncer, fakes):
         fake.on("Search", gate)
     bouncer = start_bouncer(one_pool(uris(fakes), pool_size=1))
     wait_connected(bouncer, fakes)
+    settled(lambda: [len(fake.calls) for fake in fakes])  # the daemon's own questions count, too, while under way
     with bouncer.plain() as client:
         for _ in range(6):
             client.send("Search", SEARCH)
