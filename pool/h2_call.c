@@ -160,11 +160,6 @@ void h2_call_free(struct upstream_call *call)
 
 /* ---- what comes ---- */
 
-static const struct upstream_events *events_of(const struct upstream_call *call)
-{
-    return call->upstream->events;
-}
-
 void h2_call_fail(struct upstream_call *call, enum code code, const char *format, ...)
 {
     if (call->fault)
@@ -185,10 +180,10 @@ void h2_call_fail(struct upstream_call *call, enum code code, const char *format
 /* Tells of a held call that there is something to take. */
 static void tell_replied(struct upstream_call *call)
 {
-    if (call->replied || !call->waits || !events_of(call))
+    if (call->replied || !call->waits || !h2_call_events(call))
         return;
     call->replied = true;
-    events_of(call)->call_replied(call->context);
+    h2_call_events(call)->call_replied(call->context);
 }
 
 void h2_call_section(struct upstream_call *call)
@@ -316,8 +311,8 @@ void h2_call_tell_end(struct upstream_call *call)
         end.headers = &call->response.headers;
     if (!call->streams && end.code == CODE_OK)
         end.reply = call->reply;
-    if (events_of(call))
-        events_of(call)->call_ended(call->context, &end);
+    if (h2_call_events(call))
+        h2_call_events(call)->call_ended(call->context, &end);
     h2_call_free(call);
 }
 
@@ -380,9 +375,9 @@ void h2_call_closed(struct upstream_call *call, uint32_t error)
 {
     find_end(call, error);
     leave_conn(call);
-    if (call->streams && events_of(call))
+    if (call->streams && h2_call_events(call))
         h2_call_stream_closed(call);
-    else if (call->waits && events_of(call))
+    else if (call->waits && h2_call_events(call))
         tell_replied(call);
     else
         h2_call_tell_end(call);

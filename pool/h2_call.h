@@ -71,6 +71,12 @@ void h2_call_sent(struct upstream_call *call);
 
 /* ---- between the files of a call ---- */
 
+/* Who is told; NULL once the upstream is closed. */
+static inline const struct upstream_events *h2_call_events(const struct upstream_call *call)
+{
+    return call->upstream->events;
+}
+
 /* Ends it: something is wrong with what came. */
 void h2_call_fail(struct upstream_call *call, enum code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -7,18 +7,13 @@
 
 #include "pool/h2_call.h"
 
-static const struct upstream_events *events_of(const struct upstream_call *call)
-{
-    return call->upstream->events;
-}
-
 /* A server that answers with trailers alone has none. */
 void h2_call_tell_headers(struct upstream_call *call)
 {
-    if (call->has_headers || call->cancelled || !events_of(call))
+    if (call->has_headers || call->cancelled || !h2_call_events(call))
         return;
     call->has_headers = true;
-    events_of(call)->call_headers(call->context, &call->response.headers);
+    h2_call_events(call)->call_headers(call->context, &call->response.headers);
 }
 
 static void tell_message(struct upstream_call *call, struct blob *message)
@@ -27,7 +22,7 @@ static void tell_message(struct upstream_call *call, struct blob *message)
     if (!message)
         return;
     call->asked = false;
-    events_of(call)->call_received(call->context, message);
+    h2_call_events(call)->call_received(call->context, message);
     blob_unref(message);
 }
 
@@ -121,8 +116,8 @@ void h2_call_sent(struct upstream_call *call)
 {
     TAILQ_REMOVE(&call->conn->senders, call, sender_link);
     call->sending = false;
-    if (!call->cancelled && events_of(call))
-        events_of(call)->call_sent(call->context);
+    if (!call->cancelled && h2_call_events(call))
+        h2_call_events(call)->call_sent(call->context);
 }
 
 /* ---- verbs; what they say of a stream that is over goes nowhere ---- */
