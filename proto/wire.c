@@ -121,10 +121,10 @@ static size_t put_varint(uint8_t *to, uint64_t value)
     return length;
 }
 
-static size_t put_head(uint8_t *to, uint32_t number, size_t value_length)
+size_t wire_put_head(uint8_t *to, uint32_t number, size_t length)
 {
-    size_t length = put_varint(to, (uint64_t)number << 3 | WIRE_BYTES);
-    return length + put_varint(to + length, value_length);
+    size_t written = put_varint(to, (uint64_t)number << 3 | WIRE_BYTES);
+    return written + put_varint(to + written, length);
 }
 
 size_t wire_override_bound(size_t value_length)
@@ -135,10 +135,10 @@ size_t wire_override_bound(size_t value_length)
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value)
 {
     uint8_t head[2 * VARINT_MAX];
-    size_t head_length = put_head(head, path.number, value.length);
+    size_t head_length = wire_put_head(head, path.number, value.length);
     size_t length = 0;
     if (path.outer != 0)
-        length = put_head(to, path.outer, head_length + value.length);
+        length = wire_put_head(to, path.outer, head_length + value.length);
     memcpy(to + length, head, head_length);
     length += head_length;
     if (value.length > 0)

@@ -51,8 +51,12 @@ size_t wire_override_bound(size_t value_length);
  */
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value);
 
-/* Writes a varint field, at most 15 bytes; returns how many. */
+#define WIRE_HEAD_MAX 15 /* bytes of a field's number with a varint */
+
+/* Write a varint field, and what stands before the bytes of a length-delimited one: at most
+ * WIRE_HEAD_MAX bytes; return how many. */
 size_t wire_put_varint(uint8_t *to, uint32_t number, uint64_t value);
+size_t wire_put_head(uint8_t *to, uint32_t number, size_t length);
 
 /* How Milvus says that a call went: milvus.proto.common.Status. All zero: success. */
 struct wire_status {
