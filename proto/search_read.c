@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define ROOM 64 /* for pieces, at first */
+#define ROOM     64         /* for pieces, at first */
+#define ROOM_MAX (1u << 16) /* for 8,000 fields; Milvus takes 64 in a collection */
 
 const char search_malformed[] = "no protobuf";
 const char search_twice[] = "a field that stands twice";
@@ -21,6 +22,8 @@ bool search_add_piece(struct search_reader *reader, struct search_piece piece)
 {
     struct search_reply *reply = reader->reply;
     if (reply->count == reply->room) {
+        if (reply->room >= ROOM_MAX)
+            return search_refuse(reader, "too many fields");
         size_t room = reply->room > 0 ? 2 * reply->room : ROOM;
         struct search_piece *pieces = realloc(reply->pieces, room * sizeof(*pieces));
         if (!pieces)

@@ -94,23 +94,33 @@ static char closing(char kind)
     return "}])>''"[at - kinds];
 }
 
+/* Puts the length of what was written since `start` before it. */
+static void insert_length(struct writer *writer, size_t start)
+{
+    uint8_t head[10];
+    struct writer length = {.bytes = head};
+    size_t content = writer->length - start;
+    put_varint(&length, content);
+    put(writer, head, length.length); /* for the room */
+    memmove(writer->bytes + start + length.length, writer->bytes + start, content);
+    memcpy(writer->bytes + start, head, length.length);
+}
+
 /* What stands up to the closing character, behind its length. */
 static void put_content(struct writer *writer, char kind)
 {
-    struct writer content = {.text = writer->text, .bytes = malloc(MAX)};
+    size_t start = writer->length;
     char close = closing(kind);
     for (;;) {
         if (close != '\'')
-            skip_blanks(&content);
-        if (*content.text == close)
+            skip_blanks(writer);
+        if (*writer->text == close)
             break;
-        cr_assert_neq(*content.text, 0, "%c is missing", close);
-        put_element(&content, kind);
+        cr_assert_neq(*writer->text, 0, "%c is missing", close);
+        put_element(writer, kind);
     }
-    writer->text = content.text + 1;
-    put_varint(writer, content.length);
-    put(writer, content.bytes, content.length);
-    free(content.bytes);
+    writer->text++;
+    insert_length(writer, start);
 }
 
 static void put_field(struct writer *writer)
