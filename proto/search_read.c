@@ -82,11 +82,10 @@ bool search_read_same(struct search_reader *reader, const struct search_rule *ru
     (void)field;
     struct search_reply *reply = reader->reply;
     struct search_piece *last = reply->count > 0 ? &reply->pieces[reply->count - 1] : NULL;
-    if (last && last->kind == PIECE_COPY && last->bytes.at + last->bytes.length == whole.at) {
-        last->bytes.length += whole.length;
-        return true;
-    }
-    return search_add_piece(reader, (struct search_piece){.kind = PIECE_COPY, .bytes = whole});
+    if (!last || last->kind != PIECE_COPY)
+        return search_add_piece(reader, (struct search_piece){.kind = PIECE_COPY, .bytes = whole});
+    last->bytes.length += whole.length; /* each field has a piece, so the last one ends here */
+    return true;
 }
 
 bool search_read_zero(struct search_reader *reader, const struct search_rule *rule,

@@ -152,7 +152,7 @@ static bool read_hits(struct search_reply *reply, struct span topks)
         reply->hits[i] = (uint32_t)hits;
         reply->rows += (size_t)hits;
     }
-    return topks.length == 0;
+    return true; /* that there are no more is seen when the field's turn comes */
 }
 
 /* The counts of rows, which all else is held against, stand in the midst of the message. */
@@ -162,7 +162,7 @@ static bool find_hits(struct search_reader *reader, struct span message)
     struct span topks;
     if (!wire_find_bytes(message, (struct wire_path){.number = 6}, &topks))
         return search_refuse(reader, search_malformed);
-    if (reply->queries == 0 || topks.length < reply->queries)
+    if (reply->queries == 0 || topks.length < reply->queries) /* before there is memory for them */
         return search_refuse(reader, search_wrong_count);
     reply->hits = malloc(reply->queries * sizeof(*reply->hits));
     if (!reply->hits)
@@ -183,6 +183,7 @@ static bool read_results(struct search_reader *reader, const struct search_rule 
 
 static const struct search_rule status[] = {
     NUMBER(1, search_read_zero), /* error_code */
+    BYTES(2, search_read_same),  /* reason: Milvus says "search result is empty" */
     NUMBER(3, search_read_zero), /* code */
     NUMBER(4, search_read_zero), /* retriable */
 };

@@ -100,6 +100,8 @@ Test(search_reply, what_all_share_is_copied)
           "1{1:0 3:0} 2{1:2 6[0 0] 7'a' 7'b' 9:77 13'id'} 3'docs' 4:99",
           "1{1:0 3:0} 2{1:1 6[0] 7'a' 7'b' 9:77 13'id'} 3'docs' 4:99"}},
         {"2{1:4 6[0 0 0 0]}", {"2{1:1 6[0]}", "2{1:2 6[0 0]}", "2{1:1 6[0]}"}},
+        {"1{2'empty'} 2{1:4 6[0 0 0 0]}",
+         {"1{2'empty'} 2{1:1 6[0]}", "1{2'empty'} 2{1:2 6[0 0]}", "1{2'empty'} 2{1:1 6[0]}"}},
     };
     expect_cuts(cuts, COUNT(cuts));
 }
@@ -253,6 +255,14 @@ Test(search_reply, lite)
         "3{1:23 2'$meta' 3{9{}} 6:1} 5{1{}} 6[0] 7'n' 13'id'}",
     };
     expect_parts(text, parts);
+}
+
+Test(search_reply, lite_says_its_limit)
+{
+#define LITE(K) "2:2 3{1:101 2'v' 4{1:1 2{1(" K ")}}} 4(" K ") 5{1{1[" K "]}}"
+    static const char *const parts[] = {"2{1:1 " LITE("1") " 6[1]}", "2{1:2 " LITE("2") " 6[1 0]}",
+                                        "2{1:1 " LITE("3 4") " 6[2]}"};
+    expect_parts("2{1:4 " LITE("1 2 3 4") " 6[1 1 0 2]}", parts);
 }
 
 /* Milvus: top_k is the hits of the last vector, and does not stand when it has none. */
