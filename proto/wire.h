@@ -26,6 +26,10 @@ enum wire_read { WIRE_FIELD, WIRE_END, WIRE_MALFORMED };
 enum wire_read wire_next(struct span *message, struct wire_field *ret_field)
     __attribute__((warn_unused_result));
 
+/* Takes the next of packed varints from the front of *packed. False: nothing is left, or no varint;
+ * both are then unchanged. */
+bool wire_next_varint(struct span *packed, uint64_t *ret_value) __attribute__((warn_unused_result));
+
 /* Where a field stands: in the message itself (outer 0), or in its message field `outer`. */
 struct wire_path {
     uint16_t outer;
