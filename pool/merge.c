@@ -144,13 +144,12 @@ static void free_bundle(struct bundle *bundle)
     free(bundle);
 }
 
-/* Takes the shape. */
 static struct bundle *open_bundle(struct lane *lane, struct blob *shape)
 {
     struct bundle *bundle = calloc(1, sizeof(*bundle));
     if (!bundle)
         abort();
-    *bundle = (struct bundle){.kind = lane->kind, .lane = lane, .shape = shape, .open = true};
+    *bundle = (struct bundle){.kind = lane->kind, .lane = lane, .shape = blob_ref(shape), .open = true};
     TAILQ_INIT(&bundle->requests);
     TAILQ_INSERT_TAIL(&lane->waiting, bundle, link);
     HASH_ADD_KEYPTR(hh, lane->open, bundle->shape->data, bundle->shape->size, bundle);
@@ -171,21 +170,18 @@ static bool has_room(const struct merge *merge, const struct bundle *bundle,
            bundle->results + results_of(search) <= conf->max_results;
 }
 
-/* The one that takes it; takes the shape. One that has no room for it takes no other either, so
- * that nobody is overtaken. */
-static struct bundle *bundle_for(const struct merge *merge, struct lane *lane, struct blob *shape,
+/* The one that takes it, which references its shape. One that has no room for it takes no other
+ * either, so that nobody is overtaken. */
+static struct bundle *bundle_for(const struct merge *merge, struct lane *lane,
                                  const struct search *search)
 {
     struct bundle *bundle;
-    HASH_FIND(hh, lane->open, shape->data, shape->size, bundle);
+    HASH_FIND(hh, lane->open, search->shape->data, search->shape->size, bundle);
     if (bundle && !has_room(merge, bundle, search)) {
         close_bundle(bundle);
         bundle = NULL;
     }
-    if (!bundle)
-        return open_bundle(lane, shape);
-    blob_unref(shape);
-    return bundle;
+    return bundle ? bundle : open_bundle(lane, search->shape);
 }
 
 static void count(struct bundle *bundle, const struct merge_place *place, bool in)
@@ -206,10 +202,9 @@ static void join(struct merge *merge, struct lane *lane, const struct search *se
     if (!place)
         abort();
     *place = (struct merge_place){.search = *search, .arrived = clock_micro()};
-    place->bundle = bundle_for(merge, lane, search->shape, search);
+    place->bundle = bundle_for(merge, lane, search);
     place->bundle->rpc = request->rpc;
-    /* Equal bytes, which stay as long as the bundle does. */
-    place->search.shape = place->bundle->shape;
+    search_share_shape(&place->search, place->bundle->shape);
     count(place->bundle, place, true);
     TAILQ_INSERT_TAIL(&place->bundle->requests, request, link);
     request->place = place;

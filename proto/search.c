@@ -179,6 +179,14 @@ bool search_read(struct span body, struct span tail, struct span extra, struct s
     return true;
 }
 
+void search_share_shape(struct search *search, struct blob *shape)
+{
+    size_t before = search->shape->size - search->rest.length;
+    blob_unref(search->shape);
+    search->shape = shape;
+    search->rest = span_of(shape->data + before, shape->size - before);
+}
+
 /* ---- several as one ---- */
 
 /* What stands in PlaceholderValue before the vectors. */
