@@ -149,7 +149,8 @@ static struct bundle *open_bundle(struct lane *lane, struct blob *shape)
     struct bundle *bundle = calloc(1, sizeof(*bundle));
     if (!bundle)
         abort();
-    *bundle = (struct bundle){.kind = lane->kind, .lane = lane, .shape = blob_ref(shape), .open = true};
+    *bundle =
+        (struct bundle){.kind = lane->kind, .lane = lane, .shape = blob_ref(shape), .open = true};
     TAILQ_INIT(&bundle->requests);
     TAILQ_INSERT_TAIL(&lane->waiting, bundle, link);
     HASH_ADD_KEYPTR(hh, lane->open, bundle->shape->data, bundle->shape->size, bundle);
