@@ -11,8 +11,8 @@
  * it: the reply is not understood.
  *
  * A part is, byte for byte, the server's answer to that caller alone, but for what a server decides
- * anew for each answer (Milvus 2.3.5 gives the fields of "*" in random order) and for what the
- * reply does not tell:
+ * anew for each answer (Milvus 2.3.5 draws the order of fields; Lite's scores for COSINE and IP over
+ * many vectors differ in the last digit) and for what the reply does not tell:
  *   - top_k is the limit from Milvus Lite, the hits of the last vector from Milvus (2.3.5 seen; 2.4
  *     to 2.6 read: reduceSearchResultDataNoGroupBy). Lite is known by its field records, which have
  *     no field_id.
