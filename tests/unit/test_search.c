@@ -12,7 +12,7 @@
 #define FLOAT           "3x0000803f00000040'"
 #define ANOTHER         "3x0000404000008040'"
 #define VECTORS(VALUES) "6{1{1'$0' 2:101 " VALUES "}}"
-#define ONE             VECTORS(FLOAT) "12:1"
+#define ONE             VECTORS(FLOAT) " 12:1 "
 #define REQUEST(REST)   "3'docs'" PARAMS REST
 
 static bool read_of(const char *text, const char *tail, const char *extra, struct search *search,
@@ -67,7 +67,7 @@ Test(search, what_sdks_send_is_taken)
     expect_taken(REQUEST("9{1'offset' 2'5'}" ONE), 1, 15);
     expect_taken("1{1:405} 2'db' 3'docs' 4'p' 5'id > 3'" VECTORS(
                      FLOAT) "7:1 8'a' 8'b'" PARAMS
-                            "10:0 11:2 12:1 13:1 14:1 15:0 16:0 18{1'x' 2{2:1}}",
+                            " 10:0 11:2 12:1 13:1 14:1 15:0 16:0 18{1'x' 2{2:1}}",
                  1, 10);
 }
 
@@ -211,11 +211,11 @@ Test(search, joined_they_are_one_request)
 {
     struct search searches[2];
     struct blob *messages[2];
-    struct blob *expected = wire_text("2'db' 3'docs'" PARAMS "8'a' 2'x' 12:3"
+    struct blob *expected = wire_text("2'db' 3'docs'" PARAMS "8'a' 2'x' 12:3 "
                                       "6{1{1'$0' 2:101 " FLOAT ANOTHER FLOAT "}}");
     cr_assert(
         read_of("2'db' 3'docs'" PARAMS ONE "8'a'", "\x12\x01x", "key", &searches[0], &messages[0]));
-    cr_assert(read_of("2'db' 3'docs'" PARAMS "12:2" VECTORS(ANOTHER FLOAT) "8'a'", "\x12\x01x",
+    cr_assert(read_of("2'db' 3'docs'" PARAMS "12:2 " VECTORS(ANOTHER FLOAT) "8'a'", "\x12\x01x",
                       "key", &searches[1], &messages[1]));
     /* The first one may be gone by then. */
     search_share_shape(&searches[1], blob_ref(searches[0].shape));
