@@ -14,29 +14,29 @@
 
 /* Of each field that is known to be harmless, how it is written. 0: not known. */
 static const uint8_t known[] = {
-    [1] = 1 << WIRE_BYTES,               /* base */
-    [2] = 1 << WIRE_BYTES,               /* db_name */
-    [3] = 1 << WIRE_BYTES,               /* collection_name */
-    [4] = 1 << WIRE_BYTES,               /* partition_names */
-    [5] = 1 << WIRE_BYTES,               /* dsl */
+    [1] = 1 << WIRE_BYTES, /* base */
+    [2] = 1 << WIRE_BYTES, /* db_name */
+    [3] = 1 << WIRE_BYTES, /* collection_name */
+    [4] = 1 << WIRE_BYTES, /* partition_names */
+    [5] = 1 << WIRE_BYTES, /* dsl */
     [PLACEHOLDER_GROUP] = 1 << WIRE_BYTES,
-    [7] = 1 << WIRE_VARINT,              /* dsl_type */
-    [8] = 1 << WIRE_BYTES,               /* output_fields */
+    [7] = 1 << WIRE_VARINT, /* dsl_type */
+    [8] = 1 << WIRE_BYTES,  /* output_fields */
     [SEARCH_PARAMS] = 1 << WIRE_BYTES,
-    [10] = 1 << WIRE_VARINT,             /* travel_timestamp */
-    [11] = 1 << WIRE_VARINT,             /* guarantee_timestamp */
+    [10] = 1 << WIRE_VARINT, /* travel_timestamp */
+    [11] = 1 << WIRE_VARINT, /* guarantee_timestamp */
     [NQ] = 1 << WIRE_VARINT,
-    [13] = 1 << WIRE_VARINT,             /* not_return_all_meta */
-    [14] = 1 << WIRE_VARINT,             /* consistency_level */
-    [15] = 1 << WIRE_VARINT,             /* use_default_consistency */
+    [13] = 1 << WIRE_VARINT, /* not_return_all_meta */
+    [14] = 1 << WIRE_VARINT, /* consistency_level */
+    [15] = 1 << WIRE_VARINT, /* use_default_consistency */
     [BY_PRIMARY_KEYS] = 1 << WIRE_VARINT,
-    [18] = 1 << WIRE_BYTES,              /* expr_template_values */
+    [18] = 1 << WIRE_BYTES, /* expr_template_values */
 };
 
 /* search_params that concern each vector by itself. */
 static const char *const harmless[] = {
-    "anns_field", "params", "metric_type", "round_decimal", "ignore_growing", "radius",
-    "range_filter", "ef", "nprobe", "search_list", "drop_ratio_search",
+    "anns_field",   "params", "metric_type", "round_decimal", "ignore_growing",    "radius",
+    "range_filter", "ef",     "nprobe",      "search_list",   "drop_ratio_search",
 };
 
 /* What is read of a request. */
@@ -122,8 +122,7 @@ static bool read_request(struct reading *reading, struct span body)
             return false;
     }
     return read == WIRE_END && reading->groups == 1 && reading->topk > 0 &&
-           vectors_read(reading->group, &reading->vectors) &&
-           reading->vectors.count == reading->nq;
+           vectors_read(reading->group, &reading->vectors) && reading->vectors.count == reading->nq;
 }
 
 static void append(struct blob *to, struct span bytes)
@@ -178,6 +177,14 @@ bool search_read(struct span body, struct span tail, struct span extra, struct s
     };
     make_shape(ret_search, &reading, body, tail, extra);
     return true;
+}
+
+void search_share_shape(struct search *search, struct blob *shape)
+{
+    size_t before = search->shape->size - search->rest.length;
+    blob_unref(search->shape);
+    search->shape = shape;
+    search->rest = span_of(shape->data + before, shape->size - before);
 }
 
 /* ---- several as one ---- */

@@ -27,6 +27,9 @@ struct search {
 bool search_read(struct span body, struct span tail, struct span extra, struct search *ret_search)
     __attribute__((warn_unused_result));
 
+/* Puts an equal shape, which is borrowed, in the place of the search's own, which is given back. */
+void search_share_shape(struct search *search, struct blob *shape);
+
 /* The request of several that agree with `first`, with room for as many vectors in as many bytes,
  * which are then added in the order of the results. */
 struct blob *search_join(const struct search *first, uint32_t count, size_t bytes);

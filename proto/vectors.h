@@ -24,6 +24,7 @@ struct vectors {
 
 /* False: it is something else than one placeholder with vectors of one size, or of floating-point
  * ones a number is none (NaN, infinity), which Milvus refuses. */
-bool vectors_read(struct span group, struct vectors *ret_vectors) __attribute__((warn_unused_result));
+bool vectors_read(struct span group, struct vectors *ret_vectors)
+    __attribute__((warn_unused_result));
 
 #endif
