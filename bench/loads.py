@@ -22,6 +22,7 @@ class Target(NamedTuple):
     pid: int = None  # of the proxy, with its children
     options: tuple = ()
     enter: tuple = ()  # how its network is entered
+    times: int = 1  # as many requests as others get, where it is so fast that its runs would be too short
 
 
 def descendants(pid):
@@ -45,7 +46,7 @@ def command(target, method, asked, *options):
 
 def run(case, target, folder, count):
     """The figures of one run, in which all requests were answered."""
-    count = max(count // case.share, case.in_flight())
+    count = max(count // case.share * target.times, case.in_flight())
     connections = count + count // 10 + 1 if case.first else case.clients
     greeting = ["-g", "Connect"] if case.first else []
     hits = ["-k", case.hits] if case.hits else []

@@ -20,6 +20,7 @@ from servers import Lite, Milvus
 
 DIMENSION, BATCH = 128, 5000  # rows of an insert
 VECTORS = 512  # that are asked for: no two clients ask for the same at a time
+MANY, TIMES = 32, 4  # from so many clients on, who merges gets so many times the requests
 METRIC, EF = "L2", 64
 INDEX = {"index_type": "HNSW", "metric_type": METRIC, "params": {"M": 16, "efConstruction": 200}}
 
@@ -82,6 +83,10 @@ def start_daemons(stack, directory, server):
     return {who: places[who.proxy]._replace(client=who.client) for who in MERGERS}
 
 
+def times_of(who, case):
+    return TIMES if who.proxy == MERGE[1] and case.clients >= MANY else 1
+
+
 def measure_one(directory, server, cases, rounds, count):
     """All candidates before a server that is filled."""
     write_requests(directory / "requests")
@@ -89,7 +94,8 @@ def measure_one(directory, server, cases, rounds, count):
         targets = start_daemons(stack, directory, server)
 
         def targets_of(case):
-            return {who.name: target for who, target in targets.items() if case.has(who)}
+            asked = {who: target for who, target in targets.items() if case.has(who)}
+            return {who.name: target._replace(times=times_of(who, case)) for who, target in asked.items()}
 
         return measure(cases, targets_of, directory / "requests", rounds, count, pinned=False)
 

@@ -71,11 +71,16 @@ def check_rows(rows, cases, whose):
             assert row["requests"] >= case.in_flight()
             assert 0 < row["p50_us"] <= row["p99_us"]
             assert row["per_second"] > 0
-        assert len({row["requests"] for row, in rows[case.name].values()}) == 1
+
+
+def check_same_requests(rows):
+    for of_case in rows.values():
+        assert len({row["requests"] for row, in of_case.values()}) == 1
 
 
 def test_loads(results):
     check_rows(results["loads"], CASES, candidates.CANDIDATES)
+    check_same_requests(results["loads"])
     for case in results["loads"].values():
         for name, (row,) in case.items():
             assert (row["cpu_us"] > 0) == (name != candidates.DIRECT)
@@ -91,6 +96,7 @@ def test_memory(results):
 def test_milvus(results):
     ours = [candidate for candidate in candidates.CANDIDATES if not candidate.proxy or candidate.is_ours()]
     check_rows(results["milvus"]["calls"], MILVUS_CASES, ours)
+    check_same_requests(results["milvus"]["calls"])
     storms = {name: row for name, (row,) in results["milvus"]["storms"]["storm"].items()}
     direct = storms.pop(candidates.DIRECT)
     assert direct["connections"] == results["processes"]
