@@ -31,7 +31,7 @@ class Server(NamedTuple):
     requests: int  # of a run
 
 
-SERVERS = {MILVUS: Server(Milvus, 50_000, 3072), LITE: Server(Lite, 20_000, 512)}  # Lite is some ten times slower
+SERVERS = {MILVUS: Server(Milvus, 50_000, 2048), LITE: Server(Lite, 20_000, 512)}  # Lite is some ten times slower
 
 
 def random_vectors(seed, count):
