@@ -647,6 +647,19 @@ Test(pool_merge, a_shape_that_failed_rests)
     reply_text(5, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
 }
 
+Test(pool_merge, a_shape_whose_reply_is_too_large_rests)
+{
+    open_pair();
+    fake_break(&fake, 0, CODE_RESOURCE_EXHAUSTED, false);
+    expect_both_alone(1);
+    run_for(loop, 1010); /* longer than after another error */
+    submit(2);
+    submit(3);
+    cr_assert_eq(fake.call_count, 5, "both are on their way");
+    reply_alone(3);
+    reply_alone(4);
+}
+
 Test(pool_merge, a_shape_that_failed_is_tried_again_after_a_while)
 {
     open_pair();
