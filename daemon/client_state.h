@@ -37,6 +37,9 @@ struct client {
     enum code refusal_code;
     const char *refusal; /* why it is not served, NULL: it is */
     const struct conf_listener *listener;
+    struct identity identity;  /* where there are rules */
+    struct rule *rule;         /* the one it counts in; NULL: none yet */
+    bool asks_token;           /* each call finds its rule, by the token it shows */
     const struct front *front; /* NULL while NEW */
     void *front_data;
     struct output output;
@@ -52,6 +55,16 @@ struct client {
 
 /* It is not served: why, a static text. The first reason stays. */
 void client_refuse(struct client *client, enum code code, const char *why);
+
+/* Finds the rule of the whole connection, or that each call has one; refuses it where it has none.
+ */
+void client_identify(struct client *client);
+
+/* Its protocol carries no token: it has the rule of who shows none. */
+void client_shows_no_token(struct client *client);
+
+/* It counts in no rule any more. */
+void client_leave_rule(struct client *client);
 
 /* Ends it at once. */
 void client_free(struct client *client);
