@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may do what: the rules of `access`, over either protocol, from processes of different users."""
+import base64
 import os
 
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
-from bouncer import configuration
+from bouncer import configuration, run
 from channel import Channel
 from codes import ADMISSION, DEADLINE_EXCEEDED, OK, PERMISSION_DENIED, RESOURCE_EXHAUSTED, is_own
 from fake import Gate, answer, hang
@@ -202,6 +203,34 @@ def test_answers_from_memory_obey_the_rules(start, fake):
     with Plain(start.tcp) as writer:
         assert is_own(writer.fails("DescribeCollection", request), PERMISSION_DENIED, ADMISSION)
     assert fake.count("DescribeCollection") == 1
+
+
+def test_two_users_of_milvus_for_one_database(start, fake, tmp_path):
+    """Two entries, each with its credentials and for one rule; clients name no database."""
+    databases = {}
+    for entry, user in [("books-read", "reader"), ("books-write", "writer")]:
+        (tmp_path / user).write_text("secret")
+        credential = {"user": user, "password_file": str(tmp_path / user)}
+        databases[entry] = {"upstream": "main", "name": "books", **credential}
+    start(
+        {"match": {"listener": start.unix}, "allow": "read", "databases": "books-read"},
+        {"match": {"listener": start.tcp}, "allow": ["read", "write"], "databases": "books-write"},
+        databases=databases,
+    )
+    with Plain(start.unix) as reader, Plain(start.tcp) as writer:
+        for client, user in [(reader, b"reader:secret"), (writer, b"writer:secret")]:
+            client.call("Search", SEARCH)
+            call = fake.asked("Search")[-1]
+            assert call.metadata["authorization"] == base64.b64encode(user).decode()
+            assert call.metadata["dbname"] == "books"
+        assert reader.fails("Search", SEARCH, "books-write").code == PERMISSION_DENIED
+
+
+@needs_root
+def test_command_that_is_refused(start):
+    start({"match": {"user": "www-data"}, "allow": "read"})
+    done = run("call", "-s", start.unix, "GetVersion")
+    assert done.returncode == 1 and "PERMISSION_DENIED" in done.stderr and '"access"' in done.stderr
 
 
 def test_max_timeout(start, fake):
