@@ -103,8 +103,10 @@ static bool is_own_kind(const struct call *call)
 static bool is_permitted(struct call *call)
 {
     enum code code;
-    if (is_own_kind(call))
+    if (is_own_kind(call)) {
+        grpc_head_forget_authorization(&call->head);
         return true;
+    }
     const char *refusal = client_permit(call->owner->client, grpc_head_authorization(&call->head),
                                         &call->request.rule, &code);
     grpc_head_forget_authorization(&call->head);

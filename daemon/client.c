@@ -54,8 +54,7 @@ void client_free(struct client *client)
     if (client->stall)
         event_free(client->stall);
     output_clear(&client->output);
-    client_leave_rule(client);
-    identity_clear(&client->identity);
+    client_forget_identity(client);
     close(client->fd);
     if (client->dirty)
         TAILQ_REMOVE(&owner->dirty, client, dirty_link);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* By which rule of `access` a client may ask: one for the whole connection, or, where the rules ask
  * for tokens, found anew for each call by the one it shows. */
+#include <stdlib.h>
+
 #include "auth/peer.h"
 #include "daemon/client_state.h"
 #include "pool/clock.h"
@@ -15,6 +17,13 @@
 #define WRONG_TOKEN "the token that is shown is none that is known here"
 #define LATER       "too many wrong tokens were shown of late; try again in a while"
 
+static void leave(struct client *client)
+{
+    if (client->rule)
+        rule_leave(client->rule);
+    client->rule = NULL;
+}
+
 /* The connection is in that rule from here on, and out of the one it was in. NULL, or why not. */
 static const char *enter(struct client *client, struct rule *rule)
 {
@@ -23,7 +32,7 @@ static const char *enter(struct client *client, struct rule *rule)
     const char *why = rule_enter(rule);
     if (why)
         return why;
-    client_leave_rule(client);
+    leave(client);
     client->rule = rule;
     return NULL;
 }
@@ -31,7 +40,7 @@ static const char *enter(struct client *client, struct rule *rule)
 /* Without a token. */
 static void enter_or_refuse(struct client *client, const char *no_rule)
 {
-    struct rule *rule = rules_find(client->owner->rules, &client->identity);
+    struct rule *rule = rules_find(client->owner->rules, client->identity);
     const char *why = rule ? enter(client, rule) : NULL;
     if (!rule)
         client_refuse(client, CODE_PERMISSION_DENIED, no_rule);
@@ -44,8 +53,11 @@ void client_identify(struct client *client)
     const struct rules *rules = client->owner->rules;
     if (!rules)
         return;
-    identity_read(&client->identity, client->fd, client->listener);
-    client->asks_token = rules_ask_token(rules, &client->identity);
+    client->identity = malloc(sizeof(*client->identity));
+    if (!client->identity)
+        abort();
+    identity_read(client->identity, client->fd, client->listener);
+    client->asks_token = rules_ask_token(rules, client->identity);
     if (!client->asks_token)
         enter_or_refuse(client, NO_RULE);
 }
@@ -58,11 +70,13 @@ void client_shows_no_token(struct client *client)
     enter_or_refuse(client, NO_TOKEN_PLAIN);
 }
 
-void client_leave_rule(struct client *client)
+void client_forget_identity(struct client *client)
 {
-    if (client->rule)
-        rule_leave(client->rule);
-    client->rule = NULL;
+    leave(client);
+    if (client->identity)
+        identity_clear(client->identity);
+    free(client->identity);
+    client->identity = NULL;
 }
 
 bool client_asks_token(const struct client *client)
@@ -100,12 +114,12 @@ static const char *check_token(struct client *client, struct span authorization,
 const char *client_permit(struct client *client, struct span authorization, struct rule **ret_rule,
                           enum code *ret_code)
 {
-    struct identity identity = client->identity;
     const char *why = NULL;
     *ret_rule = client->rule;
     *ret_code = CODE_PERMISSION_DENIED;
     if (!client->asks_token)
         return client->owner->rules && !client->rule ? NO_RULE : NULL;
+    struct identity identity = *client->identity;
     if (authorization.length > 0)
         why = check_token(client, authorization, &identity.token, ret_code);
     if (why)
