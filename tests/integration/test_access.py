@@ -3,7 +3,9 @@
 import base64
 import os
 
+import grpc
 import pytest
+from pymilvus import MilvusClient
 from pymilvus.grpc_gen import milvus_pb2
 
 from bouncer import configuration, run
@@ -11,10 +13,12 @@ from channel import Channel
 from codes import ADMISSION, DEADLINE_EXCEEDED, OK, PERMISSION_DENIED, RESOURCE_EXHAUSTED, is_own
 from fake import Gate, answer, hang
 from h2 import H2
+from messages import checked
 from mvb1 import PING, PONG, Frame
 from plain import Plain
 from processes import free_port
-from users import INDEXER, ROOT_USER, STRANGER, WEB, User, ask_as, public_folder
+from sdk_client import KEY, VECTOR, create_collection, lite_always_milvus_once, nearest
+from users import INDEXER, OURSELVES, STRANGER, WEB, User, ask_as, public_folder
 from waiting import eventually
 
 each_protocol = pytest.mark.parametrize("protocol", ["plain", "grpc"])
@@ -66,7 +70,7 @@ def codes(answers):
         ({"gid": 2001}, INDEXER),
         ({"gid": 2100}, INDEXER),
         ({"group": "www-data"}, User(2003, 2003, [33])),
-        ({"user": "root", "group": "root"}, ROOT_USER),
+        ({"user": "root", "group": "root"}, OURSELVES),
     ],
     ids=str,
 )
@@ -99,20 +103,20 @@ def test_first_rule_that_matches(start, protocol):
 def test_by_listener(start, protocol):
     start({"match": {"listener": start.unix}, "allow": "read"}, {"match": {"listener": start.tcp}, "allow": "write"})
     asked = ["Search", "Insert"]
-    assert codes(ask_as(ROOT_USER, start.unix, protocol, *asked)) == [OK, PERMISSION_DENIED]
-    assert codes(ask_as(ROOT_USER, start.tcp, protocol, *asked)) == [PERMISSION_DENIED, OK]
+    assert codes(ask_as(OURSELVES, start.unix, protocol, *asked)) == [OK, PERMISSION_DENIED]
+    assert codes(ask_as(OURSELVES, start.tcp, protocol, *asked)) == [PERMISSION_DENIED, OK]
 
 
 @each_protocol
 def test_over_tcp_nobody_is_a_user(start, protocol):
     start({"match": {"user": "root"}, "allow": "read"}, {"match": {"gid": 0}, "allow": "read"})
-    assert codes(ask_as(ROOT_USER, start.tcp, protocol, "Search")) == [PERMISSION_DENIED]
+    assert codes(ask_as(OURSELVES, start.tcp, protocol, "Search")) == [PERMISSION_DENIED]
 
 
 @each_protocol
 def test_without_rules_everybody_may_do_everything(start_bouncer, fake, protocol):
     bouncer = start_bouncer(configuration(fake.upstream))
-    assert codes(ask_as(ROOT_USER, bouncer.address, protocol, *ONE_OF_EACH.values())) == [OK] * len(ONE_OF_EACH)
+    assert codes(ask_as(OURSELVES, bouncer.address, protocol, *ONE_OF_EACH.values())) == [OK] * len(ONE_OF_EACH)
 
 
 # ---- what it allows ----
@@ -122,7 +126,7 @@ def test_without_rules_everybody_may_do_everything(start_bouncer, fake, protocol
 @pytest.mark.parametrize("right", ONE_OF_EACH)
 def test_each_right(start, fake, protocol, right):
     bouncer = start({"match": EVERYBODY, "allow": [right]})
-    answers = ask_as(ROOT_USER, bouncer.address, protocol, *ONE_OF_EACH.values())
+    answers = ask_as(OURSELVES, bouncer.address, protocol, *ONE_OF_EACH.values())
     expected = [OK if name == right else PERMISSION_DENIED for name in ONE_OF_EACH]
     assert codes(answers) == expected, answers
     for name, asked in zip(ONE_OF_EACH, answers):
@@ -133,7 +137,7 @@ def test_each_right(start, fake, protocol, right):
 @each_protocol
 def test_read_only(start, protocol):
     bouncer = start({"match": EVERYBODY, "allow": [*ONE_OF_EACH, "Insert"], "read_only": True})
-    answers = ask_as(ROOT_USER, bouncer.address, protocol, *ONE_OF_EACH.values())
+    answers = ask_as(OURSELVES, bouncer.address, protocol, *ONE_OF_EACH.values())
     assert codes(answers) == [OK] + [PERMISSION_DENIED] * 4
     assert all("read_only" in asked.message for asked in answers[1:])
 
@@ -141,14 +145,14 @@ def test_read_only(start, protocol):
 @each_protocol
 def test_rpc_by_name(start, protocol):
     bouncer = start({"match": EVERYBODY, "allow": ["Insert"]})
-    assert codes(ask_as(ROOT_USER, bouncer.address, protocol, "Insert", "Upsert", "Search")) == [
+    assert codes(ask_as(OURSELVES, bouncer.address, protocol, "Insert", "Upsert", "Search")) == [
         OK, PERMISSION_DENIED, PERMISSION_DENIED]  # fmt: skip
 
 
 @each_protocol
 def test_what_sdks_open_with_needs_no_right(start, protocol):
     bouncer = start({"match": EVERYBODY, "allow": ["CreateRole"]})
-    assert codes(ask_as(ROOT_USER, bouncer.address, protocol, "Connect", "GetVersion")) == [OK, OK]
+    assert codes(ask_as(OURSELVES, bouncer.address, protocol, "Connect", "GetVersion")) == [OK, OK]
 
 
 def test_unknown_methods_need_admin_or_their_name(start, fake):
@@ -163,7 +167,7 @@ def test_unknown_methods_need_admin_or_their_name(start, fake):
 @each_protocol
 def test_databases(start, fake, protocol):
     bouncer = start({"match": EVERYBODY, "allow": "read", "databases": ["books"]})
-    answers = ask_as(ROOT_USER, bouncer.address, protocol, "Search@books", "Search@films", "Search@nowhere", "Search")
+    answers = ask_as(OURSELVES, bouncer.address, protocol, "Search@books", "Search@films", "Search@nowhere", "Search")
     assert codes(answers) == [OK, PERMISSION_DENIED, PERMISSION_DENIED, OK]
     assert "database films: admission:" in answers[1].message
     assert [call.metadata["dbname"] for call in fake.asked("Search")] == ["books", "books"]
@@ -190,7 +194,7 @@ def test_second_database_in_the_message_counts(start, fake):
 @each_protocol
 def test_database_of_requests_that_name_none(start, fake, protocol):
     bouncer = start({"match": EVERYBODY, "allow": "read", "database": "films"})
-    assert codes(ask_as(ROOT_USER, bouncer.address, protocol, "Search", "Search@books")) == [OK, OK]
+    assert codes(ask_as(OURSELVES, bouncer.address, protocol, "Search", "Search@books")) == [OK, OK]
     assert [call.metadata["dbname"] for call in fake.asked("Search")] == ["films", "books"]
 
 
@@ -239,6 +243,44 @@ def test_max_timeout(start, fake):
     with Plain(start.unix) as client, Channel(start.unix) as channel:
         assert client.fails("Search", SEARCH, timeout=20).code == DEADLINE_EXCEEDED
         assert channel.fails("Search", SEARCH).code().value[0] == DEADLINE_EXCEEDED
+
+
+# ---- on Milvus ----
+
+
+def is_refused(right, function, *arguments):
+    with pytest.raises(grpc.RpcError, match=f'needs "{right}"'):
+        function(*arguments)
+
+
+@lite_always_milvus_once
+def test_reader_and_writer_of_milvus(start_bouncer, each_milvus, name, tmp_path):
+    """pymilvus at two addresses, and the plain protocol beside it."""
+    paths = {who: tmp_path / f"{who}.sock" for who in ("reader", "writer")}
+    rights = {"reader": ["read"], "writer": ["read", "write", "schema"]}
+    rules = [{"match": {"listener": f"unix:{paths[who]}"}, "allow": rights[who]} for who in paths]
+    listen = [{"address": f"unix:{path}"} for path in paths.values()]
+    config = configuration(each_milvus.upstream, listen=listen, access=rules)
+    start_bouncer(config, each_milvus.network, wait=False)
+    eventually(lambda: all(path.is_socket() for path in paths.values()), "it listens")
+    reader, writer = (MilvusClient(f"unix:{path}", dedicated=True) for path in paths.values())
+    row = {KEY: 1, VECTOR: [0.5, 0.5]}
+    create_collection(writer, name, 2)
+    assert writer.insert(name, [row])["insert_count"] == 1
+    assert nearest(reader, name, row[VECTOR]) == 1
+    is_refused("write", reader.insert, name, [row])
+    is_refused("write", reader.delete, name, [1])
+    is_refused("schema", reader.drop_collection, name)
+    is_refused("rbac", reader.list_users)
+    is_refused("rbac", writer.create_user, "u", "password")
+    with Plain(f"unix:{paths['reader']}") as plain:
+        assert checked(plain.call("HasCollection", milvus_pb2.HasCollectionRequest(collection_name=name))).value
+        error = plain.fails("DropCollection", milvus_pb2.DropCollectionRequest(collection_name=name))
+        assert is_own(error, PERMISSION_DENIED, ADMISSION)
+    assert reader.has_collection(name)
+    writer.drop_collection(name)
+    for client in (reader, writer):
+        client.close()
 
 
 # ---- limits ----
@@ -295,11 +337,11 @@ def test_max_in_flight(start, fake, end):
 def test_requests_per_second(start, fake, protocol):
     start({"match": {"listener": start.unix}, "allow": "read", "limits": {"requests_per_second": 1, "burst": 3}},
           {"match": EVERYBODY, "allow": "read"})  # fmt: skip
-    answers = ask_as(ROOT_USER, start.unix, protocol, *["Search"] * 20)
+    answers = ask_as(OURSELVES, start.unix, protocol, *["Search"] * 20)
     assert codes(answers[:3]) == [OK] * 3
     assert RESOURCE_EXHAUSTED in codes(answers) and fake.count("Search") < 20
     assert any("requests_per_second" in asked.message for asked in answers)
-    assert codes(ask_as(ROOT_USER, start.tcp, protocol, *["Search"] * 20)) == [OK] * 20
+    assert codes(ask_as(OURSELVES, start.tcp, protocol, *["Search"] * 20)) == [OK] * 20
 
 
 # ---- what is not a request to Milvus ----
