@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds proto/milvus/*.proto and proto/rpcs.def against the official descriptors of Milvus.
+"""Holds proto/milvus/*.proto, proto/rpcs.def and proto/reaches.def against the official descriptors of Milvus.
 
 The official ones come with pymilvus, so this runs with a Python that has it. Prints every
 difference; exit 0 when there is none, 1 when there are some, 2 when it cannot look.
@@ -187,7 +187,8 @@ def further_databases(index, message, known):
     for field in message.field:
         inner = index.messages.get(field.type_name)
         names = [field.name] + ([nested.name for nested in inner.field] if inner else [])
-        if str(field.number) != known.split(",")[0].removeprefix("NESTED(") and any(map(DATABASE.search, names)):
+        is_known = str(field.number) == known.split(",")[0].removeprefix("NESTED(")
+        if not is_known and any(map(DATABASE.search, names)):
             yield field.number
 
 
@@ -195,9 +196,11 @@ def compare_reaches(path, index, methods, rows):
     """NOT_REACHING says which of them Milvus pays no heed to."""
     mine = {(name, int(field)) for name, field in REACH.findall(path.read_text())}
     theirs = {(name, number) for _, name, database, *_ in rows if name in methods
-              for number in further_databases(index, index.messages[methods[name].input_type], database)}
+              for number in further_databases(index, index.messages[methods[name].input_type],
+                                              database)}
     for name, number in sorted(mine ^ (theirs - NOT_REACHING)):
-        yield f"{path.name}: {name}, field {number}: {'no database' if (name, number) in mine else 'lacks it'}"
+        what = "no database there" if (name, number) in mine else "names a database, and is missing"
+        yield f"{path.name}: {name}, field {number}: {what}"
 
 
 def service_methods(files):
@@ -244,7 +247,8 @@ def main():
     faults = sorted(compare_subset(mine, index))
     methods = service_methods(theirs)
     faults += sorted(compare_table(arguments.rpcs, index, methods))
-    faults += compare_reaches(arguments.rpcs.with_name("reaches.def"), index, methods, list(read_rows(arguments.rpcs)))
+    reaches = arguments.rpcs.with_name("reaches.def")
+    faults += compare_reaches(reaches, index, methods, read_rows(arguments.rpcs))
     print("\n".join(faults) if faults else
           f"{len(mine.messages)} messages, {len(mine.enums)} enums and the RPC table agree")
     return 1 if faults else 0
