@@ -31,6 +31,14 @@ void pool_fail_away(struct pool *pool, struct request *request)
                  upstream->name, pool_uri(pool), pool->reason);
 }
 
+void pool_fail_refused(struct pool *pool, struct request *request)
+{
+    request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                 "upstream %s refuses the daemon's credentials, %s: %s",
+                 pool->setup.database->upstream->name, login_label(pool->login),
+                 login_words(pool->login));
+}
+
 static void fail_slots(struct pool *pool, struct request *request)
 {
     const struct conf_database *database = pool->setup.database;
@@ -83,7 +91,8 @@ static void fired(evutil_socket_t fd, short what, void *argument)
     enum phase phase = pool_waits_for(pool);
     int64_t now = clock_now();
     bool dead = now >= request->deadline;
-    if (!dead && now < request->waits_since + wait_limit(pool, phase)) {
+    bool refused = login_refuses(pool->login, now);
+    if (!dead && !refused && now < request->waits_since + wait_limit(pool, phase)) {
         arm(pool, request);
         return;
     }
@@ -91,6 +100,8 @@ static void fired(evutil_socket_t fd, short what, void *argument)
     pool_leave(pool, request);
     if (dead)
         pool_fail_deadline(request, phase);
+    else if (refused || login_holds(pool->login))
+        pool_fail_refused(pool, request);
     else if (phase == PHASE_CONNECT)
         fail_connect(pool, request);
     else if (lane_limit > 0)
@@ -111,6 +122,20 @@ void pool_waits_anew(struct request *request)
 {
     request->waits_since = clock_now();
     arm(request->pool, request);
+}
+
+static void rouse(struct request *request)
+{
+    request_timer(request, request->pool->setup.loop, clock_now(), fired);
+}
+
+void pool_rouse(struct pool *pool)
+{
+    struct request *request;
+    TAILQ_FOREACH (request, &pool->queue, link)
+        rouse(request);
+    if (pool->merge)
+        merge_each(pool->merge, rouse);
 }
 
 /* Those that were refused are before all others of the queue, the most often refused ones first:

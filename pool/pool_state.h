@@ -10,6 +10,7 @@
 #ifndef POOL_POOL_STATE_H
 #define POOL_POOL_STATE_H
 
+#include "pool/login.h"
 #include "pool/merge.h"
 #include "pool/merge_stats.h"
 #include "pool/pool.h"
@@ -27,19 +28,17 @@ struct pool_slot {
     struct pool *pool;
     struct server *server;
     struct upstream_call *call; /* NULL: it has ended */
-    uint32_t secret;            /* which one it was sent with, see pool.secret */
-    struct bundle *bundle;      /* NULL: it did not wait in one */
-    uint32_t count;             /* parts; more than one: a bundle's */
-    uint32_t wanted;            /* of them, those with a request */
+    struct login_pass pass;
+    struct bundle *bundle; /* NULL: it did not wait in one */
+    uint32_t count;        /* parts; more than one: a bundle's */
+    uint32_t wanted;       /* of them, those with a request */
     struct pool_part parts[];
 };
 
 struct pool {
     struct pool_setup setup;
-    struct credential *credential;
-    uint32_t secret;           /* counts up when the credential changes */
-    bool refused;              /* the upstream refuses the credential, and the log says so */
-    bool unreadable;           /* the credential cannot be read again, and the log says so */
+    struct login *login;
+    struct event *login_due;
     bool up;                   /* a connection is */
     bool away;                 /* none is, and one could not be made since the last one was up */
     struct request_list queue; /* of those that travel alone */
@@ -54,6 +53,9 @@ struct pool {
 };
 
 const char *pool_uri(const struct pool *pool);
+
+/* Refuses those that wait, or sees to it that their turn comes, as the login has it. */
+void pool_heed_login(struct pool *pool);
 
 /* Lets those who waited longest go, as far as there are slots and connections. */
 void pool_dispatch(struct pool *pool);
@@ -78,6 +80,10 @@ bool pool_is_impatient(const struct request *request);
 void pool_fail_deadline(struct request *request, enum phase phase);
 void pool_fail_away(struct pool *pool, struct request *request);
 void pool_fail_full(struct pool *pool, struct request *request);
+void pool_fail_refused(struct pool *pool, struct request *request);
+
+/* Each that waits finds out whether it still may. */
+void pool_rouse(struct pool *pool);
 
 /* ---- pool_call.c ---- */
 
@@ -85,14 +91,14 @@ extern const struct upstream_events pool_call_events;
 
 void pool_send_alone(struct pool *pool, struct server *server, struct request *request);
 
-/* Sends what the message says for `count` requests, which are put into the slot's parts by
- * pool_put(), in their order. */
+/* Logs in, and sends what the message says for `count` requests, which are put into the slot's
+ * parts by pool_put(), in their order. */
 struct pool_slot *pool_start(struct pool *pool, struct server *server,
-                             const struct upstream_message *message, uint32_t count);
+                             struct upstream_message *message, uint32_t count);
 void pool_put(struct pool_slot *slot, struct request *request, uint32_t vectors);
 
-/* The call's message for one request. */
-struct upstream_message pool_message(const struct pool *pool, const struct request *request);
+/* The call's message for one request, without authorization. */
+struct upstream_message pool_message(const struct request *request);
 
 /* Takes a request out of its slot; NULL: it has been before. */
 struct request *pool_take_part(struct pool_slot *slot, uint32_t part);

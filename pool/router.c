@@ -324,6 +324,16 @@ void router_reload(struct router *router, const struct conf *read)
         reload_upstream(router, i, read);
 }
 
+void router_renew(struct router *router)
+{
+    struct route *route;
+    struct route *following;
+    HASH_ITER (hh, router->routes, route, following)
+        pool_renew(route->pool);
+    if (router->any)
+        pool_renew(router->any);
+}
+
 void router_free(struct router *router)
 {
     if (!router)
