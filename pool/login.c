@@ -155,8 +155,10 @@ static bool look(struct login *login, int64_t now,
 void login_look(struct login *login, int64_t now)
 {
     look(login, now, credential_look);
-    if (login->state == HOLDING && now >= login->hold_until)
-        shut(login);
+    if (login->state != HOLDING || now < login->hold_until)
+        return;
+    shut(login);
+    try_failed(&login->probes, now); /* so that all who wait are refused */
 }
 
 void login_renew(struct login *login, int64_t now)

@@ -1364,11 +1364,8 @@ static void refuse_until_answered(size_t ask)
     }
 }
 
-/* All that wait are told, merged or not. */
 Test(pool, requests_wait_for_another_secret_for_a_time)
 {
-    database.merge.searches = CONF_ON;
-    database.merge.max_vectors = 16;
     database.queue_timeout = 60000;
     open_with_proven_secret();
     submit(1);
