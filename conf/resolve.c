@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "conf/plaintext.h"
 #include "conf/resolve_access.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
@@ -182,6 +183,7 @@ static void resolve_upstreams(struct resolver *resolver, const struct tree_node 
     for (const struct tree_entry *entry = map->entries; entry; entry = entry->next, upstream++) {
         resolve_credential(resolver, entry->value, &upstream->credential);
         check_tls(resolver, entry->value, upstream);
+        plaintext_check(resolver->faults, entry->value, upstream);
     }
 }
 
