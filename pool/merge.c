@@ -4,158 +4,18 @@
 #include <stdlib.h>
 
 #include "pool/clock.h"
-#include "pool/limiter.h"
+#include "pool/lane.h"
 #include "pool/merge_key.h"
 #include "pool/resting.h"
-
-#define LANES_IDLE_MAX 256 /* whose limits are remembered while nothing is asked */
-
-TAILQ_HEAD(bundle_list, bundle);
-
-struct lane {
-    UT_hash_handle hh; /* by key */
-    struct blob *key;
-    enum bundle_kind kind;
-    struct limiter limiter;
-    uint32_t calls; /* under way */
-    struct bundle_list waiting;
-    struct bundle *open;    /* of these, by shape */
-    bool ready;             /* something waits, and has a place */
-    TAILQ_ENTRY(lane) link; /* of those that are ready, or idle */
-};
-
-TAILQ_HEAD(lane_list, lane);
 
 struct merge {
     const struct conf_merge *conf;
     const struct rpc *search;
-    struct lane *searches;  /* lanes, by collection */
-    struct lane *reads;     /* lanes, by their bytes */
-    struct lane_list ready; /* in their turn */
-    struct lane_list idle;  /* of searches; longest ago first */
-    uint32_t idle_count;
+    struct lanes lanes;
     struct resting resting;
 };
 
-/* ---- lanes ---- */
-
-static bool has_place(const struct lane *lane)
-{
-    return lane->calls < limiter_limit(&lane->limiter);
-}
-
-static bool is_idle(const struct lane *lane)
-{
-    return lane->calls == 0 && TAILQ_EMPTY(&lane->waiting);
-}
-
-static struct lane **table_of(struct merge *merge, enum bundle_kind kind)
-{
-    return kind == BUNDLE_SEARCHES ? &merge->searches : &merge->reads;
-}
-
-static void free_lane(struct merge *merge, struct lane *lane)
-{
-    struct lane **table = table_of(merge, lane->kind);
-    HASH_DELETE(hh, *table, lane);
-    blob_unref(lane->key);
-    free(lane);
-}
-
-static void forget_one_idle(struct merge *merge)
-{
-    struct lane *lane = TAILQ_FIRST(&merge->idle);
-    TAILQ_REMOVE(&merge->idle, lane, link);
-    merge->idle_count--;
-    free_lane(merge, lane);
-}
-
-/* Nothing waits in it, and none of its calls is under way. */
-static void idle(struct merge *merge, struct lane *lane)
-{
-    if (lane->kind == BUNDLE_READS) {
-        free_lane(merge, lane);
-        return;
-    }
-    TAILQ_INSERT_TAIL(&merge->idle, lane, link);
-    if (merge->idle_count++ >= LANES_IDLE_MAX)
-        forget_one_idle(merge);
-}
-
-/* After any change of it. */
-static void settle(struct merge *merge, struct lane *lane)
-{
-    bool ready = has_place(lane) && !TAILQ_EMPTY(&lane->waiting);
-    if (ready && !lane->ready)
-        TAILQ_INSERT_TAIL(&merge->ready, lane, link);
-    if (!ready && lane->ready)
-        TAILQ_REMOVE(&merge->ready, lane, link);
-    lane->ready = ready;
-    if (is_idle(lane))
-        idle(merge, lane);
-}
-
-/* Takes the key. */
-static struct lane *make_lane(struct merge *merge, enum bundle_kind kind, struct blob *key)
-{
-    struct lane **table = table_of(merge, kind);
-    struct lane *lane = calloc(1, sizeof(*lane));
-    if (!lane)
-        abort();
-    lane->key = key;
-    lane->kind = kind;
-    TAILQ_INIT(&lane->waiting);
-    if (kind == BUNDLE_SEARCHES)
-        limiter_init(&lane->limiter, merge->conf->calls, merge->conf->max_calls);
-    else
-        limiter_init(&lane->limiter, 1, 1);
-    HASH_ADD_KEYPTR(hh, *table, lane->key->data, lane->key->size, lane);
-    return lane;
-}
-
-/* Takes the key. */
-static struct lane *lane_of(struct merge *merge, enum bundle_kind kind, struct blob *key)
-{
-    struct lane *lane;
-    struct lane **table = table_of(merge, kind);
-    HASH_FIND(hh, *table, key->data, key->size, lane);
-    if (!lane)
-        return make_lane(merge, kind, key);
-    blob_unref(key);
-    if (is_idle(lane)) {
-        TAILQ_REMOVE(&merge->idle, lane, link);
-        merge->idle_count--;
-    }
-    return lane;
-}
-
-/* ---- bundles ---- */
-
-static void close_bundle(struct bundle *bundle)
-{
-    if (bundle->open)
-        HASH_DELETE(hh, bundle->lane->open, bundle);
-    bundle->open = false;
-}
-
-static void free_bundle(struct bundle *bundle)
-{
-    blob_unref(bundle->shape);
-    free(bundle);
-}
-
-static struct bundle *open_bundle(struct lane *lane, struct blob *shape)
-{
-    struct bundle *bundle = calloc(1, sizeof(*bundle));
-    if (!bundle)
-        abort();
-    *bundle =
-        (struct bundle){.kind = lane->kind, .lane = lane, .shape = blob_ref(shape), .open = true};
-    TAILQ_INIT(&bundle->requests);
-    TAILQ_INSERT_TAIL(&lane->waiting, bundle, link);
-    HASH_ADD_KEYPTR(hh, lane->open, bundle->shape->data, bundle->shape->size, bundle);
-    return bundle;
-}
+/* ---- requests ---- */
 
 static uint64_t results_of(const struct search *search)
 {
@@ -171,30 +31,6 @@ static bool has_room(const struct merge *merge, const struct bundle *bundle,
            bundle->results + results_of(search) <= conf->max_results;
 }
 
-/* The one that takes it, which references its shape. One that has no room for it takes no other
- * either, so that nobody is overtaken. */
-static struct bundle *bundle_for(const struct merge *merge, struct lane *lane,
-                                 const struct search *search)
-{
-    struct bundle *bundle;
-    HASH_FIND(hh, lane->open, search->shape->data, search->shape->size, bundle);
-    if (bundle && !has_room(merge, bundle, search)) {
-        close_bundle(bundle);
-        bundle = NULL;
-    }
-    return bundle ? bundle : open_bundle(lane, search->shape);
-}
-
-static void count(struct bundle *bundle, const struct merge_place *place, bool in)
-{
-    const struct search *search = &place->search;
-    bundle->count += in ? 1 : -1U;
-    bundle->vectors += in ? search->count : -search->count;
-    bundle->bytes += in ? search->vectors.length : -search->vectors.length;
-    bundle->results += in ? results_of(search) : -results_of(search);
-    bundle->arrived += in ? place->arrived : -place->arrived;
-}
-
 /* Takes the search's shape. */
 static void join(struct merge *merge, struct lane *lane, const struct search *search,
                  struct request *request)
@@ -203,16 +39,12 @@ static void join(struct merge *merge, struct lane *lane, const struct search *se
     if (!place)
         abort();
     *place = (struct merge_place){.search = *search, .arrived = clock_micro()};
-    place->bundle = bundle_for(merge, lane, search);
-    place->bundle->rpc = request->rpc;
-    search_share_shape(&place->search, place->bundle->shape);
-    count(place->bundle, place, true);
-    TAILQ_INSERT_TAIL(&place->bundle->requests, request, link);
+    place->shape = shape_of(lane, search->shape, request->rpc);
+    search_share_shape(&place->search, place->shape->key);
+    turns_add(&place->shape->waiting, request);
     request->place = place;
-    settle(merge, lane);
+    lane_settle(&merge->lanes, lane);
 }
-
-/* ---- requests ---- */
 
 static bool add_search(struct merge *merge, struct request *request)
 {
@@ -228,7 +60,7 @@ static bool add_search(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    struct lane *lane = lane_of(merge, BUNDLE_SEARCHES, merge_key_collection(request));
+    struct lane *lane = lane_of(&merge->lanes, MERGE_SEARCHES, merge_key_collection(request));
     join(merge, lane, &search, request);
     return true;
 }
@@ -243,7 +75,7 @@ static bool add_read(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    join(merge, lane_of(merge, BUNDLE_READS, blob_ref(search.shape)), &search, request);
+    join(merge, lane_of(&merge->lanes, MERGE_READS, blob_ref(search.shape)), &search, request);
     return true;
 }
 
@@ -257,7 +89,7 @@ bool merge_add(struct merge *merge, struct request *request)
     return merge->conf->identical && add_read(merge, request);
 }
 
-static void drop_place(struct request *request)
+void merge_drop_place(struct request *request)
 {
     free(request->place);
     request->place = NULL;
@@ -265,50 +97,91 @@ static void drop_place(struct request *request)
 
 void merge_remove(struct merge *merge, struct request *request)
 {
-    struct bundle *bundle = request->place->bundle;
-    struct lane *lane = bundle->lane;
-    count(bundle, request->place, false);
-    TAILQ_REMOVE(&bundle->requests, request, link);
-    drop_place(request);
-    if (bundle->count == 0) {
-        close_bundle(bundle);
-        TAILQ_REMOVE(&lane->waiting, bundle, link);
-        free_bundle(bundle);
-    }
-    settle(merge, lane);
+    struct shape *shape = request->place->shape;
+    struct lane *lane = shape->lane;
+    turns_remove(&shape->waiting, request);
+    merge_drop_place(request);
+    shape_free_empty(shape);
+    lane_settle(&merge->lanes, lane);
 }
 
 bool merge_waits(const struct request *request)
 {
-    return !request->place->bundle->lane->ready;
+    return !request->place->shape->lane->ready;
 }
 
 uint32_t merge_limit(const struct request *request)
 {
-    return limiter_limit(&request->place->bundle->lane->limiter);
+    return limiter_limit(&request->place->shape->lane->limiter);
 }
 
-void merge_each(const struct merge *merge, void (*visit)(struct request *request))
+struct request *merge_find(const struct merge *merge, bool (*is)(struct request *request))
 {
-    struct lane *const tables[] = {merge->searches, merge->reads};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        for (const struct lane *lane = tables[i]; lane; lane = lane->hh.next) {
-            const struct bundle *bundle;
-            struct request *request;
-            TAILQ_FOREACH (bundle, &lane->waiting, link) {
-                TAILQ_FOREACH (request, &bundle->requests, link)
-                    visit(request);
-            }
-        }
-    }
+    return lanes_find(&merge->lanes, is);
 }
 
 /* ---- calls ---- */
 
-struct bundle *merge_next(const struct merge *merge)
+bool merge_has(const struct merge *merge)
 {
-    const struct lane *lane = TAILQ_FIRST(&merge->ready);
-    return lane ? TAILQ_FIRST(&lane->waiting) : NULL;
+    return !TAILQ_EMPTY(&merge->lanes.ready);
+}
+
+static void load(struct bundle *bundle, struct request *request)
+{
+    const struct merge_place *place = request->place;
+    TAILQ_INSERT_TAIL(&bundle->requests, request, link);
+    bundle->count++;
+    bundle->vectors += place->search.count;
+    bundle->bytes += place->search.vectors.length;
+    bundle->results += results_of(&place->search);
+    bundle->arrived += place->arrived;
+}
+
+/* As many as it may carry. */
+static struct bundle *bundle_of(const struct merge *merge, struct shape *shape)
+{
+    struct bundle *bundle = malloc(sizeof(*bundle));
+    struct request *request;
+    if (!bundle)
+        abort();
+    *bundle = (struct bundle){.kind = shape->lane->kind,
+                              .lane = shape->lane,
+                              .rpc = shape->rpc,
+                              .key = blob_ref(shape->key),
+                              .began = clock_micro(),
+                              .crowded = shape->lane->crowded};
+    TAILQ_INIT(&bundle->requests);
+    while ((request = turns_first(&shape->waiting)) &&
+           has_room(merge, bundle, &request->place->search)) {
+        turns_take(&shape->waiting, request);
+        load(bundle, request);
+    }
+    return bundle;
+}
+
+/* To the end of the turns. */
+static void turn(struct merge *merge, struct lane *lane, struct shape *shape)
+{
+    TAILQ_REMOVE(&lane->waiting, shape, link);
+    TAILQ_INSERT_TAIL(&lane->waiting, shape, link);
+    TAILQ_REMOVE(&merge->lanes.ready, lane, link);
+    lane->ready = false;
+}
+
+struct bundle *merge_take(struct merge *merge)
+{
+    struct lane *lane = TAILQ_FIRST(&merge->lanes.ready);
+    if (!lane)
+        return NULL;
+    struct shape *shape = TAILQ_FIRST(&lane->waiting);
+    struct bundle *bundle = bundle_of(merge, shape);
+    turn(merge, lane, shape);
+    shape_free_empty(shape);
+    lane->calls++;
+    lane->crowded = false;
+    lane_settle(&merge->lanes, lane);
+    return bundle;
 }
 
 struct blob *merge_message(const struct bundle *bundle)
@@ -320,22 +193,6 @@ struct blob *merge_message(const struct bundle *bundle)
     return message;
 }
 
-void merge_go(struct merge *merge, struct bundle *bundle)
-{
-    struct lane *lane = bundle->lane;
-    struct request *request;
-    close_bundle(bundle);
-    TAILQ_REMOVE(&lane->waiting, bundle, link);
-    TAILQ_FOREACH (request, &bundle->requests, link)
-        drop_place(request);
-    bundle->began = clock_micro();
-    lane->calls++;
-    /* To the end of the turns. */
-    TAILQ_REMOVE(&merge->ready, lane, link);
-    lane->ready = false;
-    settle(merge, lane);
-}
-
 void merge_ended(struct merge *merge, struct bundle *bundle)
 {
     struct lane *lane = bundle->lane;
@@ -345,15 +202,15 @@ void merge_ended(struct merge *merge, struct bundle *bundle)
                                                          .searches = bundle->count,
                                                          .arrived = bundle->arrived,
                                                          .crowded = bundle->crowded});
-    free_bundle(bundle);
-    if (!TAILQ_EMPTY(&lane->waiting))
-        TAILQ_FIRST(&lane->waiting)->crowded = true;
-    settle(merge, lane);
+    lane->crowded = !TAILQ_EMPTY(&lane->waiting);
+    blob_unref(bundle->key);
+    free(bundle);
+    lane_settle(&merge->lanes, lane);
 }
 
 void merge_rest(struct merge *merge, const struct bundle *bundle, int64_t time)
 {
-    resting_add(&merge->resting, bundle->shape, time);
+    resting_add(&merge->resting, bundle->key, time);
 }
 
 struct merge *merge_new(const struct conf_merge *conf)
@@ -363,8 +220,7 @@ struct merge *merge_new(const struct conf_merge *conf)
         abort();
     merge->conf = conf;
     merge->search = rpc_find(span_text("Search"));
-    TAILQ_INIT(&merge->ready);
-    TAILQ_INIT(&merge->idle);
+    lanes_init(&merge->lanes, conf);
     return merge;
 }
 
@@ -372,8 +228,7 @@ void merge_free(struct merge *merge)
 {
     if (!merge)
         return;
-    while (!TAILQ_EMPTY(&merge->idle))
-        forget_one_idle(merge);
+    lanes_clear(&merge->lanes);
     resting_clear(&merge->resting);
     free(merge);
 }

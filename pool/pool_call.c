@@ -72,8 +72,8 @@ void pool_send_alone(struct pool *pool, struct server *server, struct request *r
 /* ---- how they end ---- */
 
 /* Of a stream messages may be gone already, so it is its maker's to begin it anew. */
-static bool may_repeat(const struct pool *pool, const struct request *request,
-                       enum login_verdict verdict, const struct upstream_end *end)
+static bool may_repeat(const struct pool *pool, struct request *request, enum login_verdict verdict,
+                       const struct upstream_end *end)
 {
     if (request->stream || request->repeats >= REPEATS_MAX || clock_now() >= request->deadline)
         return false;
