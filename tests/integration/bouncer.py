@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import connections
+import pytest
 from channel import Channel
 from h2 import H2
 from mvb1 import Client
@@ -50,6 +51,14 @@ def run(*arguments, network=None):
     return subprocess.run(
         [*enter, str(BINARY), *map(str, arguments)], capture_output=True, text=True, timeout=60
     )
+
+
+def looked_into(count):
+    """What count() gives; its descriptors the daemon shows to root alone."""
+    try:
+        return count()
+    except PermissionError:
+        return pytest.skip("only root can look into the daemon")
 
 
 class Bouncer:
@@ -111,10 +120,10 @@ class Bouncer:
         return Client(self.address, database)
 
     def count_upstream(self):
-        return connections.count_upstream(self.pid)
+        return looked_into(lambda: connections.count_upstream(self.pid))
 
     def count_clients(self):
-        return connections.count_clients(self.pid, str(self.path))
+        return looked_into(lambda: connections.count_clients(self.pid, str(self.path)))
 
     def memory(self):
         """Resident bytes."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for the session, daemons for a test; a test that fails shows what its daemons logged."""
 import itertools
+import os
 import uuid
 
 import pytest
@@ -12,6 +13,9 @@ from fake_streams import StreamFake
 from goaway import GoawayProxy
 from servers import Lite, Milvus
 from wire import WireFake
+
+os.umask(0o027)  # the daemon takes no secret that others can read
+
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if IS_SANITIZED and item.get_closest_marker("release_only")]
