@@ -115,13 +115,15 @@ def transport():
 
 @pytest.fixture
 def start_bouncer(tmp_path, transport):
-    """start_bouncer(config): a daemon that is ready. What is still running at the end is drained, and must exit 0."""
+    """start_bouncer(config): a daemon that is ready, in a folder of its own unless one is given. What is still running at the end is drained, and must exit 0."""
     numbers = itertools.count()
     started = []
 
-    def start(config, network=None, wait=True, **options):
-        directory = tmp_path / f"bouncer{next(numbers)}"
-        bouncer = Bouncer(directory, config, network, transport=transport, **options)
+    def start(config, network=None, wait=True, directory=None, **options):
+        own = tmp_path / f"bouncer{next(numbers)}"
+        own.mkdir()
+        log = own / "milvus-bouncer.log"
+        bouncer = Bouncer(directory or own, config, network, transport=transport, log=log, **options)
         started.append(bouncer)
         return bouncer.wait_ready() if wait else bouncer
 
