@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process: whom it becomes, who can look into it, whom its addresses are for, and whose its secrets are."""
 import ctypes
+import errno
 import os
 import shutil
 import signal
@@ -143,20 +144,34 @@ def test_files_that_its_user_cannot_read(start, fake, folder):
     assert is_served(bouncer.address)
 
 
-@needs_root
-def test_nobody_else_but_root_becomes_its_user(folder, fake):
+@pytest.fixture
+def command(folder, fake):
+    """The daemon, to be started by anybody; it listens on the socket `s` of the folder."""
     program = shutil.copy(BINARY, folder)
-    listen = [{"address": f"unix:{folder}/s"}]
     file = folder / "c.yaml"
+    listen = [{"address": f"unix:{folder}/s"}]
     file.write_text(yaml({"user": SERVANT_NAME, **configuration(fake.upstream, listen=listen)}))
     file.chmod(0o644)
-    command = [program, "serve", "-c", file]
-    done = subprocess.run(command, user=STRANGER.uid, group=STRANGER.gid, extra_groups=[], capture_output=True, text=True)
+    return [program, "serve", "-c", file]
+
+
+def started_by(user):
+    return {"user": user.uid, "group": user.gid, "extra_groups": user.groups}
+
+
+@needs_root
+def test_nobody_else_but_root_becomes_its_user(command):
+    done = subprocess.run(command, **started_by(STRANGER), capture_output=True, text=True)
     assert done.returncode == 1
-    assert f'{file}:2:11: "user": only root becomes {SERVANT_NAME}' in done.stderr
-    daemon = Process(command, folder / "log", user=SERVANT.uid, group=SERVANT.gid, extra_groups=[])
+    assert f'{command[-1]}:2:11: "user": only root becomes {SERVANT_NAME}' in done.stderr
+
+
+@needs_root
+def test_started_by_its_user(command, folder):
+    daemon = Process(command, folder / "log", **started_by(SERVANT))
     try:
-        eventually(lambda: is_served(f"unix:{folder}/s"), "it is that user already")
+        eventually(lambda: is_served(f"unix:{folder}/s"), "it serves")
+        assert is_closed_to(SERVANT, daemon.pid)
         daemon.signal(signal.SIGTERM)
         assert daemon.wait() == 0
     finally:
@@ -213,15 +228,17 @@ def opened(path):
         return error.errno
 
 
+def is_closed_to(user, pid):
+    assert as_user(user, lambda: attach(pid)) == errno.EPERM
+    for file in ("mem", "environ", "maps"):
+        assert as_user(user, lambda: opened(f"/proc/{pid}/{file}")) == errno.EACCES, file
+    return as_user(user, lambda: opened(f"/proc/{pid}/status")) == 0
+
+
 @needs_root
 def test_its_user_cannot_look_into_it(start):
-    bouncer = start()
-    assert is_served(bouncer.address)
     assert as_user(SERVANT, attach_to_child) == 0  # so it is not that nobody can
-    assert as_user(SERVANT, lambda: attach(bouncer.pid)) == 1  # EPERM
-    for file in ("mem", "environ", "maps"):
-        assert as_user(SERVANT, lambda: opened(f"/proc/{bouncer.pid}/{file}")) == 13, file  # EACCES
-    assert as_user(SERVANT, lambda: opened(f"/proc/{bouncer.pid}/status")) == 0
+    assert is_closed_to(SERVANT, start().pid)
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
@@ -240,7 +257,6 @@ def test_no_core_is_dumped(start_bouncer, fake, tmp_path, command):
         return
     bouncer = start_bouncer(configuration(fake.upstream), program=[*unlimited, BINARY])
     assert limits(bouncer.pid, "Max core file size") == ("0", "0")
-    assert os.stat(f"/proc/{bouncer.pid}").st_uid == 0  # not dumpable
 
 
 # ---- whom its addresses are for ----

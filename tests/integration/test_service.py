@@ -79,9 +79,9 @@ def test_serves(service, fake):
                 bouncer.reload(configuration({**upstream.upstream, "token_file": "token"}))
                 eventually(lambda: is_asked(upstream, plain, h2), "it asks there")
                 assert upstream.asked("Search")[-1].metadata["authorization"] == "dXNlcjpwYXNzd29yZA=="
+        assert "warning" not in bouncer.log_text(), bouncer.log_text()
     finally:
         other.stop()
-    assert "warning" not in bouncer.log_text(), bouncer.log_text()
     bouncer.stop()
     assert not bouncer.path.exists()
 
