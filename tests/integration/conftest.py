@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for the session, daemons for a test; a test that fails shows what its daemons logged."""
 import itertools
+import os
 import uuid
 
 import pytest
@@ -12,6 +13,9 @@ from fake_streams import StreamFake
 from goaway import GoawayProxy
 from servers import Lite, Milvus
 from wire import WireFake
+
+os.umask(0o027)  # the daemon takes no secret that others can read
+
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if IS_SANITIZED and item.get_closest_marker("release_only")]
@@ -111,13 +115,15 @@ def transport():
 
 @pytest.fixture
 def start_bouncer(tmp_path, transport):
-    """start_bouncer(config): a daemon that is ready. What is still running at the end is drained, and must exit 0."""
+    """start_bouncer(config): a daemon that is ready, in a folder of its own unless one is given. What is still running at the end is drained, and must exit 0."""
     numbers = itertools.count()
     started = []
 
-    def start(config, network=None, wait=True, **options):
-        directory = tmp_path / f"bouncer{next(numbers)}"
-        bouncer = Bouncer(directory, config, network, transport=transport, **options)
+    def start(config, network=None, wait=True, directory=None, **options):
+        own = tmp_path / f"bouncer{next(numbers)}"
+        own.mkdir()
+        log = own / "milvus-bouncer.log"
+        bouncer = Bouncer(directory or own, config, network, transport=transport, log=log, **options)
         started.append(bouncer)
         return bouncer.wait_ready() if wait else bouncer
 
