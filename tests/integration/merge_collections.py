@@ -56,8 +56,8 @@ def floats(metric, index, params=None, name="vector"):
     return Vector(name, schema_pb2.FloatVector, metric, index, params or {})
 
 
-def bits(metric, index, params=None):
-    return Vector("vector", schema_pb2.BinaryVector, metric, index, params or {})
+def bits(metric, index):
+    return Vector("vector", schema_pb2.BinaryVector, metric, index)
 
 
 # Milvus 2.3.5 has one vector field a collection, and neither null nor default.
@@ -66,7 +66,7 @@ OF_MILVUS = [
     Collection("merge_lists", TEXT_KEY, SCALARS, [floats("COSINE", "IVF_FLAT", LISTS)]),
     Collection("merge_inner", TEXT_KEY, SCALARS, [floats("IP", "FLAT")], sealed=False),
     Collection("merge_hamming", INT_KEY, SCALARS, [bits("HAMMING", "BIN_FLAT")], sealed=False),
-    Collection("merge_jaccard", INT_KEY, SCALARS, [bits("JACCARD", "BIN_IVF_FLAT", LISTS)]),
+    Collection("merge_jaccard", INT_KEY, SCALARS, [bits("JACCARD", "BIN_FLAT")], sealed=False),
 ]
 OF_LITE = [
     Collection(
