@@ -103,6 +103,19 @@ struct conf_method_timeout {
     int64_t timeout;    /* ms */
 };
 
+enum conf_switch { CONF_OFF, CONF_ON };
+
+/* Requests that travel together, see docs/merging.md. */
+struct conf_merge {
+    enum conf_switch searches;  /* those that agree go as one with several vectors */
+    enum conf_switch identical; /* reads of the same bytes share one call */
+    uint32_t calls;             /* of a collection's searches under way; 0: finds itself */
+    uint32_t max_calls;         /* that it finds */
+    uint32_t max_vectors;       /* of one call */
+    uint32_t max_results;       /* of one call: vectors times limit */
+    uint32_t max_bytes;         /* of one call's vectors */
+};
+
 struct conf_database {
     const char *name;                     /* the clients' name for it, "*" for any other */
     const struct conf_upstream *upstream; /* one of conf.upstreams */
@@ -117,6 +130,7 @@ struct conf_database {
     int64_t max_timeout;               /* ms */
     const struct conf_method_timeout *method_timeouts;
     size_t method_timeout_count;
+    struct conf_merge merge;
 };
 
 struct conf {
@@ -141,6 +155,7 @@ struct conf {
     struct {
         enum log_level level;
         enum log_format format;
+        int64_t stats_period; /* ms between two reports of what has happened; 0: none */
     } log;
     struct arena *memory; /* holds all of the above, and the struct conf itself */
 };

@@ -294,10 +294,26 @@ static void fill_in(struct reader *reader, const struct schema_section *section,
     }
 }
 
+/* `merge: off` is short for `merge: {searches: off}`. */
+static void read_sole(struct reader *reader, const struct schema_section *section, const char *name,
+                      struct tree_node *value, void *to)
+{
+    struct schema_key key = *schema_find(section, section->sole);
+    struct tree_node *map = tree_new(reader->arena, value->mark, TREE_MAP);
+    tree_append(reader->arena, map, tree_text(reader->arena, value->mark, key.name), value);
+    key.name = name;
+    readers[key.type](reader, &key, value, to);
+    fill_in(reader, section, name, value->mark, map, to);
+}
+
 /* Reads a map of keys that goes by `name`; what it lacks is reported at `where`. */
 static void read_section(struct reader *reader, const struct schema_section *section,
                          const char *name, struct mark where, struct tree_node *node, void *to)
 {
+    if (node->kind == TREE_TEXT && section->sole && !node->faulty) {
+        read_sole(reader, section, name, node, to);
+        return;
+    }
     if (node->kind != TREE_MAP) {
         if (!node->faulty)
             scalar_refuse(reader, node, name, " takes keys: %s", key_list(reader, section));

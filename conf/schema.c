@@ -28,6 +28,7 @@ static const char *const log_formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "jso
 static const char *const protocols[] = {CONF_PROTOCOLS(X) NULL};
 #undef X
 static const char *const protocols_later[] = {"http", NULL};
+static const char *const switches[] = {[CONF_OFF] = "off", [CONF_ON] = "on", NULL};
 #define X(name, word) word,
 static const char *const transports[] = {CONF_TRANSPORTS(X) NULL};
 #undef X
@@ -101,6 +102,26 @@ static const struct schema_key timeouts_keys[] = {
 static const struct schema_section timeouts = {SECTION(timeouts_keys, struct conf_database),
                                                .methods = true};
 
+static const struct schema_key merge_keys[] = {
+    {.name = "searches", .type = SCHEMA_WORD, AT(struct conf_merge, searches),
+     .words = switches, .fallback = "on"},
+    {.name = "calls", .type = SCHEMA_COUNT, AT(struct conf_merge, calls),
+     .minimum = 0, .maximum = 1024, .fallback = "0"},
+    {.name = "max_calls", .type = SCHEMA_COUNT, AT(struct conf_merge, max_calls),
+     .minimum = 1, .maximum = 1024, .fallback = "8"},
+    /* Milvus takes 16384 vectors in a search, and 16384 results of each. */
+    {.name = "max_vectors", .type = SCHEMA_COUNT, AT(struct conf_merge, max_vectors),
+     .minimum = 1, .maximum = 16384, .fallback = "128"},
+    {.name = "max_results", .type = SCHEMA_COUNT, AT(struct conf_merge, max_results),
+     .minimum = 1, .maximum = 16384 * 16384, .fallback = "65536"},
+    {.name = "max_bytes", .type = SCHEMA_SIZE, AT(struct conf_merge, max_bytes),
+     .minimum = KIB, .maximum = 64 * MIB, .fallback = "4MiB"},
+    {.name = "identical", .type = SCHEMA_WORD, AT(struct conf_merge, identical),
+     .words = switches, .fallback = "off"},
+};
+static const struct schema_section merge = {SECTION(merge_keys, struct conf_merge),
+                                            .sole = "searches"};
+
 static const struct schema_key database_keys[] = {
     {.name = "upstream", .type = SCHEMA_REFERENCE, .required = true, .hint = "write the name of one of \"upstreams\""},
     {.name = "name", .type = SCHEMA_TEXT, AT(struct conf_database, upstream_name)},
@@ -118,7 +139,7 @@ static const struct schema_key database_keys[] = {
      .minimum = 1, .maximum = DAY, .fallback = "5m"},
     CREDENTIAL_KEYS(struct conf_database),
     {.name = "credentials", .type = SCHEMA_LATER},
-    {.name = "merge", .type = SCHEMA_LATER},
+    {.name = "merge", .type = SCHEMA_SECTION, AT(struct conf_database, merge), .section = &merge},
 };
 static const struct schema_section database = {SECTION(database_keys, struct conf_database)};
 
@@ -167,6 +188,8 @@ static const struct schema_key log_keys[] = {
      .words = log_levels, .fallback = "info"},
     {.name = "format", .type = SCHEMA_WORD, AT(struct conf, log.format),
      .words = log_formats, .fallback = "text"},
+    {.name = "stats_period", .type = SCHEMA_DURATION, AT(struct conf, log.stats_period),
+     .minimum = 0, .maximum = DAY, .fallback = "60s"},
 };
 static const struct schema_section log_section = {SECTION(log_keys, struct conf)};
 

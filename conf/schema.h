@@ -51,8 +51,9 @@ struct schema_key {
 struct schema_section {
     const struct schema_key *keys;
     size_t count;
-    size_t size;  /* bytes of its struct */
-    bool methods; /* other keys are names of RPCs with durations; the struct is conf_database */
+    size_t size;      /* bytes of its struct */
+    bool methods;     /* other keys are names of RPCs with durations; the struct is conf_database */
+    const char *sole; /* the key that a value in place of the section is for; NULL: none */
 };
 
 /* The whole file; its struct is struct conf. */

@@ -3,9 +3,14 @@
 
 #include <time.h>
 
-int64_t clock_now(void)
+int64_t clock_micro(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t clock_now(void)
+{
+    return clock_micro() / 1000;
 }

@@ -7,4 +7,7 @@
 /* Milliseconds of the monotonic clock; never goes back. */
 int64_t clock_now(void);
 
+/* Microseconds of the same. */
+int64_t clock_micro(void);
+
 #endif

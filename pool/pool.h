@@ -2,7 +2,8 @@
 /*
  * The pool of one database: the slots that requests take while they are on the wire, on one of its
  * connections to the upstream (pool/servers.h), and the queue of those that wait, first come first
- * served.
+ * served. Of those that may travel together (pool/merge.h), all that wait and agree go at once, as
+ * one call with one slot; if it fails, each of them is sent alone.
  *
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
@@ -28,6 +29,7 @@ struct pool_setup {
     struct logger *logger;
     const struct conf_database *database; /* outlives the pool */
     uint32_t max_message;                 /* bytes */
+    int64_t stats_period;                 /* ms, of reports to the log; 0: none */
     /* The upstream may be another than it was: the first connection has come up, the first one to
      * an endpoint, or one again. */
     void (*connected)(void *context, struct pool *pool);

@@ -27,7 +27,7 @@ enum request_state {
     REQUEST_IDLE,    /* nobody: not submitted, or ended */
     REQUEST_WAITING, /* the cache, in a list of an entry: for an answer that another request fetches
                       */
-    REQUEST_QUEUED,  /* the pool, in its queue: for a slot or a connection */
+    REQUEST_QUEUED,  /* the pool, in its queue or a bundle: for a slot, a connection or its turn */
     REQUEST_WIRE,    /* the pool, in no list: sent, its call is with the upstream */
 };
 
@@ -47,6 +47,7 @@ struct pool;
 struct seen;
 struct cache_entry;
 struct pool_slot;
+struct merge_place;
 
 /* What a stream's maker is told between router_submit() and answer(). */
 struct request_stream {
@@ -97,13 +98,16 @@ struct request {
 
     /* Where it is. */
     enum request_state state;
-    TAILQ_ENTRY(request) link;   /* in the pool's queue */
+    TAILQ_ENTRY(request) link;   /* in the pool's queue, or in a bundle that waits */
     LIST_ENTRY(request) waiting; /* in a list of its entry */
     struct event timer;
     void (*ended)(struct request *request, const struct outcome *outcome); /* towards answer */
-    int64_t waits_since; /* in the queue, for what it waits for now */
-    uint8_t repeats;     /* how often it has been sent again */
+    int64_t waits_since;       /* in the queue, for what it waits for now */
+    uint8_t repeats;           /* how often it has been sent again */
+    bool alone;                /* it travelled with others in vain */
+    struct merge_place *place; /* in a bundle that waits, or NULL */
     struct pool_slot *slot;
+    uint32_t part; /* which of the slot's it is */
     struct cache_entry *entry;
 };
 

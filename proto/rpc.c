@@ -12,11 +12,12 @@
     }
 
 static const struct rpc rpcs[] = {
-#define RPC(rpc, database_at, collection_at, class, repeatable, cached, status_at)                 \
+#define RPC(rpc, database_at, collection_at, right, repeatable, cached, status_at)                 \
     {.name = #rpc,                                                                                 \
      .path = "/" SERVICE #rpc,                                                                     \
      .database = PATH(database_at),                                                                \
      .collection = PATH(collection_at),                                                            \
+     .class = RPC_CLASS_##right,                                                                   \
      .cache = RPC_CACHE_##cached,                                                                  \
      .status = RPC_STATUS_##status_at},
 #include "proto/rpcs.def"

@@ -14,6 +14,16 @@ enum rpc_cache {
     RPC_CACHE_CLEAR_ALL,
 };
 
+/* The right that it needs. */
+enum rpc_class {
+    RPC_CLASS_READ,
+    RPC_CLASS_WRITE,
+    RPC_CLASS_SCHEMA,
+    RPC_CLASS_RBAC,
+    RPC_CLASS_ADMIN,
+    RPC_CLASS_SESSION, /* what SDKs open with */
+};
+
 enum rpc_status {
     RPC_STATUS_DIRECT,
     RPC_STATUS_FIELD1,
@@ -28,6 +38,7 @@ struct rpc {
     const char *path;            /* "/milvus.proto.milvus.MilvusService/Search" */
     struct wire_path database;   /* number 0: the request names none */
     struct wire_path collection; /* the same */
+    enum rpc_class class;
     enum rpc_cache cache;
     enum rpc_status status;
 };

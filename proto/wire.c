@@ -9,14 +9,14 @@ static void skip(struct span *from, size_t length)
     from->length -= length;
 }
 
-static bool take_varint(struct span *from, uint64_t *ret_value)
+bool wire_next_varint(struct span *packed, uint64_t *ret_value)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < from->length && i < VARINT_MAX; i++) {
-        uint8_t byte = from->at[i];
+    for (size_t i = 0; i < packed->length && i < VARINT_MAX; i++) {
+        uint8_t byte = packed->at[i];
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) {
-            skip(from, i + 1);
+            skip(packed, i + 1);
             *ret_value = value;
             return true;
         }
@@ -39,7 +39,7 @@ static bool take_fixed(struct span *from, size_t width, uint64_t *ret_value)
 static bool take_bytes(struct span *from, struct span *ret_bytes)
 {
     uint64_t length;
-    if (!take_varint(from, &length) || length > from->length)
+    if (!wire_next_varint(from, &length) || length > from->length)
         return false;
     *ret_bytes = span_of(from->at, (size_t)length);
     skip(from, (size_t)length);
@@ -50,7 +50,7 @@ static bool take_value(struct span *from, struct wire_field *field)
 {
     switch (field->type) {
     case WIRE_VARINT:
-        return take_varint(from, &field->value);
+        return wire_next_varint(from, &field->value);
     case WIRE_FIXED64:
         return take_fixed(from, 8, &field->value);
     case WIRE_BYTES:
@@ -67,7 +67,7 @@ enum wire_read wire_next(struct span *message, struct wire_field *ret_field)
         return WIRE_END;
     struct span rest = *message;
     uint64_t tag;
-    if (!take_varint(&rest, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
+    if (!wire_next_varint(&rest, &tag) || tag > UINT32_MAX || tag >> 3 == 0)
         return WIRE_MALFORMED;
     struct wire_field field = {.number = (uint32_t)(tag >> 3), .type = (enum wire_type)(tag & 7)};
     if (!take_value(&rest, &field))
@@ -121,10 +121,10 @@ static size_t put_varint(uint8_t *to, uint64_t value)
     return length;
 }
 
-static size_t put_head(uint8_t *to, uint32_t number, size_t value_length)
+size_t wire_put_head(uint8_t *to, uint32_t number, size_t length)
 {
-    size_t length = put_varint(to, (uint64_t)number << 3 | WIRE_BYTES);
-    return length + put_varint(to + length, value_length);
+    size_t written = put_varint(to, (uint64_t)number << 3 | WIRE_BYTES);
+    return written + put_varint(to + written, length);
 }
 
 size_t wire_override_bound(size_t value_length)
@@ -135,10 +135,10 @@ size_t wire_override_bound(size_t value_length)
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value)
 {
     uint8_t head[2 * VARINT_MAX];
-    size_t head_length = put_head(head, path.number, value.length);
+    size_t head_length = wire_put_head(head, path.number, value.length);
     size_t length = 0;
     if (path.outer != 0)
-        length = put_head(to, path.outer, head_length + value.length);
+        length = wire_put_head(to, path.outer, head_length + value.length);
     memcpy(to + length, head, head_length);
     length += head_length;
     if (value.length > 0)

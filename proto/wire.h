@@ -26,6 +26,10 @@ enum wire_read { WIRE_FIELD, WIRE_END, WIRE_MALFORMED };
 enum wire_read wire_next(struct span *message, struct wire_field *ret_field)
     __attribute__((warn_unused_result));
 
+/* Takes the next of packed varints from the front of *packed. False: nothing is left, or no varint;
+ * both are then unchanged. */
+bool wire_next_varint(struct span *packed, uint64_t *ret_value) __attribute__((warn_unused_result));
+
 /* Where a field stands: in the message itself (outer 0), or in its message field `outer`. */
 struct wire_path {
     uint16_t outer;
@@ -51,8 +55,12 @@ size_t wire_override_bound(size_t value_length);
  */
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value);
 
-/* Writes a varint field, at most 15 bytes; returns how many. */
+#define WIRE_HEAD_MAX 15 /* bytes of a field's number with a varint */
+
+/* Write a varint field, and what stands before the bytes of a length-delimited one: at most
+ * WIRE_HEAD_MAX bytes; return how many. */
 size_t wire_put_varint(uint8_t *to, uint32_t number, uint64_t value);
+size_t wire_put_head(uint8_t *to, uint32_t number, size_t length);
 
 /* How Milvus says that a call went: milvus.proto.common.Status. All zero: success. */
 struct wire_status {

@@ -228,7 +228,7 @@ Test(conf_faults, of_missing_keys)
          "c:1:19: \"main\" takes keys: uri, token_file, user, password_file, tls, "
          "connect_timeout, keepalive, server_lifetime, server_idle_timeout, transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
-         "queue_timeout, timeouts, max_timeout, token_file, user, password_file\n"},
+         "queue_timeout, timeouts, max_timeout, token_file, user, password_file, merge\n"},
     };
     EXPECT_ALL("", pairs, "");
 }
@@ -267,7 +267,7 @@ Test(conf_faults, of_values)
          "c:3:28: \"format\" takes one of text, json\n"},
         {"log: {level: warnin}\n", "c:3:14: \"level\" takes one of error, warning, info, debug; "
                                    "did you mean \"warning\"?\n"},
-        {"log: info\n", "c:3:6: \"log\" takes keys: level, format\n"},
+        {"log: info\n", "c:3:6: \"log\" takes keys: level, format, stats_period\n"},
         {"limits: []\n", "c:3:9: \"limits\" takes keys: max_clients, max_message, frame_timeout, "
                          "stall_timeout, http2\n"},
     };
@@ -427,7 +427,7 @@ Test(conf_faults, of_credentials)
         {"api_key: hunter2", "c:2:33: unknown key \"api_key\"" IN_A_FILE "\"token_file\"\n"},
         {"pasword: hunter2", "c:2:33: unknown key \"pasword\"; the keys here are upstream, name, "
                              "pool_size, max_in_flight, queue_size, queue_timeout, timeouts, "
-                             "max_timeout, token_file, user, password_file\n"},
+                             "max_timeout, token_file, user, password_file, merge\n"},
         {"user: u", "c:2:39: \"user\" needs \"password_file\", the file that holds its password\n"},
         {"password_file: file",
          "c:2:48: \"password_file\" needs \"user\", whose password it holds\n"},
@@ -437,8 +437,20 @@ Test(conf_faults, of_credentials)
          "c:2:45: \"token_file\" excludes \"user\" and \"password_file\"; keep the token or the "
          "user\n"},
         {"token_file: [hunter2]", "c:2:45: \"token_file\" takes one value, not a list\n"},
-        {"credentials: hunter2, merge: 1",
-         "c:2:33: \"credentials\"" LATER "c:2:55: \"merge\"" LATER},
+        {"credentials: hunter2", "c:2:33: \"credentials\"" LATER},
+        {"merge: yes", "c:2:40: \"merge\" takes one of off, on\n"},
+        {"merge: onn", "c:2:40: \"merge\" takes one of off, on; did you mean \"on\"?\n"},
+        {"merge: []", "c:2:40: \"merge\" takes keys: searches, calls, max_calls, max_vectors, "
+                      "max_results, max_bytes, identical\n"},
+        {"merge: {identical: 1}", "c:2:52: \"identical\" takes one of off, on\n"},
+        {"merge: {calls: 1025, max_calls: 0}",
+         "c:2:48: \"calls\" takes a whole number from 0 to 1024\n"
+         "c:2:65: \"max_calls\" takes a whole number from 1 to 1024\n"},
+        {"merge: {max_vectors: 0, max_results: 268435457, max_bytes: 65MiB}",
+         "c:2:54: \"max_vectors\" takes a whole number from 1 to 16384\n"
+         "c:2:70: \"max_results\" takes a whole number from 1 to 268435456\n"
+         "c:2:92: \"max_bytes\" takes a size from 1KiB to 64MiB, in KiB, MiB or GiB, such as "
+         "64MiB\n"},
     };
     EXPECT_ALL(UPSTREAMS "databases: {a: {upstream: main, ", pairs, "}}\n");
 }

@@ -40,6 +40,16 @@ Test(rpc, every_name_is_found_in_its_three_spellings)
     }
 }
 
+Test(rpc, each_needs_a_right)
+{
+    cr_expect_eq(find("Search")->class, RPC_CLASS_READ);
+    cr_expect_eq(find("Insert")->class, RPC_CLASS_WRITE);
+    cr_expect_eq(find("CreateCollection")->class, RPC_CLASS_SCHEMA);
+    cr_expect_eq(find("CreateRole")->class, RPC_CLASS_RBAC);
+    cr_expect_eq(find("CreateResourceGroup")->class, RPC_CLASS_ADMIN);
+    cr_expect_eq(find("Connect")->class, RPC_CLASS_SESSION);
+}
+
 Test(rpc, nearly_a_name_is_not_found)
 {
     static const char *const methods[] = {

@@ -84,6 +84,22 @@ Test(wire, takes_bytes_up_to_the_end)
     cr_expect_eq(left, 1);
 }
 
+Test(wire, packed_varints)
+{
+    struct span packed = BYTES("\x01\xac\x02\x00\x80");
+    const uint64_t expected[] = {1, 300, 0};
+    uint64_t value = 7;
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        cr_assert(wire_next_varint(&packed, &value));
+        cr_expect_eq(value, expected[i]);
+    }
+    cr_expect_not(wire_next_varint(&packed, &value), "cut off");
+    cr_expect_eq(packed.length, 1);
+    packed.length = 0;
+    cr_expect_not(wire_next_varint(&packed, &value), "the end");
+    cr_expect_eq(value, 0);
+}
+
 Test(wire, end_is_no_field)
 {
     struct wire_field field = {.number = 7};

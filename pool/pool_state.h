@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of a pool share:
+ *
+ *     pool.c         connections, and whose turn it is
+ *     pool_queue.c   requests that wait: until when, and how waiting ends badly
+ *     pool_call.c    calls: how they begin, and how they end
+ *     pool_bundle.c  calls of several requests
+ */
+#ifndef POOL_POOL_STATE_H
+#define POOL_POOL_STATE_H
+
+#include "pool/merge.h"
+#include "pool/merge_stats.h"
+#include "pool/pool.h"
+#include "pool/servers.h"
+
+/* A request of a call. */
+struct pool_part {
+    struct request *request; /* NULL: cancelled, or ended */
+    uint32_t vectors;        /* of a bundle of searches */
+};
+
+/* A place on the wire, held from a call's start until the transport has ended it. */
+struct pool_slot {
+    LIST_ENTRY(pool_slot) link;
+    struct pool *pool;
+    struct server *server;
+    struct upstream_call *call; /* NULL: it has ended */
+    uint32_t secret;            /* which one it was sent with, see pool.secret */
+    struct bundle *bundle;      /* NULL: it did not wait in one */
+    uint32_t count;             /* parts; more than one: a bundle's */
+    uint32_t wanted;            /* of them, those with a request */
+    struct pool_part parts[];
+};
+
+struct pool {
+    struct pool_setup setup;
+    struct credential *credential;
+    uint32_t secret;           /* counts up when the credential changes */
+    bool refused;              /* the upstream refuses the credential, and the log says so */
+    bool unreadable;           /* the credential cannot be read again, and the log says so */
+    bool up;                   /* a connection is */
+    bool away;                 /* none is, and one could not be made since the last one was up */
+    struct request_list queue; /* of those that travel alone */
+    struct merge *merge;       /* of others; NULL: all travel alone */
+    struct merge_stats *stats;
+    struct event *later; /* when what has come together is there, its turn comes */
+    uint32_t queued;     /* in queue and merge */
+    LIST_HEAD(, pool_slot) slots;
+    uint32_t in_flight; /* slots in that list */
+    char *reason;       /* why the last connection that failed did */
+    struct servers *servers;
+};
+
+const char *pool_uri(const struct pool *pool);
+
+/* Lets those who waited longest go, as far as there are slots and connections. */
+void pool_dispatch(struct pool *pool);
+
+/* ---- pool_queue.c ---- */
+
+/* What a request that waits waits for. */
+enum phase pool_waits_for(const struct pool *pool);
+
+/* It waits from now on: in its bundle, or else in the queue. */
+void pool_wait(struct pool *pool, struct request *request);
+
+/* Out of it, or out of the bundle that it waits in. */
+void pool_leave(struct pool *pool, struct request *request);
+
+/* It waits for something else from now on. */
+void pool_waits_anew(struct request *request);
+
+/* Whether it would rather fail than wait for an upstream that is away. */
+bool pool_is_impatient(const struct request *request);
+
+void pool_fail_deadline(struct request *request, enum phase phase);
+void pool_fail_away(struct pool *pool, struct request *request);
+void pool_fail_full(struct pool *pool, struct request *request);
+
+/* ---- pool_call.c ---- */
+
+extern const struct upstream_events pool_call_events;
+
+void pool_send_alone(struct pool *pool, struct server *server, struct request *request);
+
+/* Sends what the message says for `count` requests, which are put into the slot's parts by
+ * pool_put(), in their order. */
+struct pool_slot *pool_start(struct pool *pool, struct server *server,
+                             const struct upstream_message *message, uint32_t count);
+void pool_put(struct pool_slot *slot, struct request *request, uint32_t vectors);
+
+/* The call's message for one request. */
+struct upstream_message pool_message(const struct pool *pool, const struct request *request);
+
+/* Takes a request out of its slot; NULL: it has been before. */
+struct request *pool_take_part(struct pool_slot *slot, uint32_t part);
+
+/* Nobody wants its answer any more; a call that nobody waits for is cancelled. */
+void pool_give_up(struct request *request);
+
+/* Tells a request that is out of its slot how the call has ended. */
+void pool_finish_request(struct pool *pool, struct request *request,
+                         const struct upstream_end *end);
+
+/* ---- pool_bundle.c ---- */
+
+void pool_send_bundle(struct pool *pool, struct server *server, struct bundle *bundle);
+
+/* A call of several requests has ended. */
+void pool_end_bundle(struct pool_slot *slot, const struct upstream_end *end);
+
+#endif
