@@ -67,6 +67,9 @@ def draw(rng, choices):
 
 
 def filters(collection):
+    """And how often."""
+    if not collection.filtered:
+        return {"": 1}
     key = collection.key
     by_key = f"{key.name} > 2000" if key.kind == schema_pb2.Int64 else f'{key.name} like "key 1%"'
     nothing = f"{key.name} == -5" if key.kind == schema_pb2.Int64 else f'{key.name} == "nobody"'

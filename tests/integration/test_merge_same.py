@@ -14,6 +14,7 @@ from merge_collections import OF_LITE, OF_MILVUS
 from merge_compare import Different, differences
 from merge_crowd import MANY, Crowd, questions
 from merge_cut import cut
+from merged import merged
 from merge_shapes import draw_shapes
 from pymilvus.grpc_gen import milvus_pb2
 
@@ -75,17 +76,15 @@ def explain(question, reply, own):
         raise Different(f"{question.shape}\n{error}") from None
 
 
-def check_merged(bouncer):
-    """That the daemon says it has merged a good part of them."""
-
-
 def test_same_as_alone(searched, start_bouncer):
     server = searched.server
     bouncer = start_bouncer(configuration(server.upstream), server.network)
     start = time.monotonic()
     Crowd(bouncer, searched.by_shape, SEARCHES, lambda question, reply: explain(question, reply, searched.own)).run()
     print(f"{SEARCHES} searches in {time.monotonic() - start:.1f} s")
-    check_merged(bouncer)
+    print(told := merged(bouncer))
+    assert told.searches > SEARCHES / 2, "most were merged"
+    assert told.failed + told.lost + told.not_understood == 0
 
 
 def singles(by_shape):
