@@ -9,6 +9,7 @@ from certificates import SERVER_NAME
 from peers import PEERS, Peer
 
 TRANSPORTS = ("h2", "grpc")  # of upstreams; goals are about the first
+MERGE = ("off", "on")  # of a database: whether its searches travel together
 CLIENTS = ("grpc", "plain")
 DIRECT, NOTHING = "direct", ""  # a candidate, and what stands in between
 
@@ -16,15 +17,15 @@ DIRECT, NOTHING = "direct", ""  # a candidate, and what stands in between
 class Candidate(NamedTuple):
     name: str
     client: str  # the load generator's: grpc or plain
-    proxy: str  # what stands in between: a peer, or the daemon by its transport
+    proxy: str  # what stands in between: a peer, or the daemon by its transport or by whether it merges
 
     def is_ours(self):
         return self.proxy in TRANSPORTS
 
 
-def ours(client, transport=TRANSPORTS[0]):
-    """The name of a candidate."""
-    return f"ours-{client}-{transport}"
+def ours(client, how=TRANSPORTS[0]):
+    """The name of a candidate. how: its transport, or whether it merges."""
+    return f"ours-{client}-{how}"
 
 
 CANDIDATES = (
@@ -32,20 +33,25 @@ CANDIDATES = (
     *(Candidate(name, "grpc", name) for name in PEERS),
     *(Candidate(ours(client, transport), client, transport) for client in CLIENTS for transport in TRANSPORTS),
 )
+MERGERS = (
+    Candidate(DIRECT, "grpc", NOTHING),
+    *(Candidate(ours(client, merge), client, merge) for client in CLIENTS for merge in MERGE),
+)
 
 
 def label(name):
     """How tables name it."""
     if not name.startswith("ours-"):
         return name
-    _, client, transport = name.split("-")
-    return f"ours, {'gRPC' if client == 'grpc' else client} in, {transport} out"
+    _, client, how = name.split("-")
+    told = f"merge {how}" if how in MERGE else f"{how} out"
+    return f"ours, {'gRPC' if client == 'grpc' else client} in, {told}"
 
 
-def daemon(directory, upstream, transport, network=None, **database):
-    """As a user has it: nothing is set but where the upstream is, and what it wants to know. It listens on TCP, as
-    the peers do."""
-    return Bouncer(directory, one_pool(upstream, **database), network, tcp=True, transport=transport)
+def daemon(directory, upstream, transport, network=None, merge=MERGE[0], **database):
+    """As a user has it: nothing is set but where the upstream is, what it wants to know, and whether searches travel
+    together, which they do where that is what is measured. It listens on TCP, as the peers do."""
+    return Bouncer(directory, one_pool(upstream, merge=merge, **database), network, tcp=True, transport=transport)
 
 
 def peer_before(directory, upstream, name):

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load [OPTION]... grpc|plain TARGET METHOD FILE: sends the message of the file again and again,
- * and prints one JSON line: latencies, its own CPU time a request, and that of other processes, as
- * the kernel accounts it (all threads).
+ * load [OPTION]... grpc|plain TARGET METHOD FILE...: sends the messages of the files in turn, again
+ * and again, and prints one JSON line: latencies, its own CPU time a request, and that of other
+ * processes, as the kernel accounts it (all threads).
  */
 #include "bench/load.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PIDS_MAX    16
-#define WARM_UP     10 /* a tenth of the count comes before, unmeasured */
-#define MESSAGE_MAX (4u << 20)
+#define PIDS_MAX 16
+#define WARM_UP  10 /* a tenth of the count comes before, unmeasured */
 #define USAGE                                                                                      \
-    "Usage: load [OPTION]... grpc|plain TARGET METHOD FILE\n"                                      \
+    "Usage: load [OPTION]... grpc|plain TARGET METHOD FILE...\n"                                   \
     "  -a TEXT authorization, over gRPC\n"                                                         \
     "  -c N    connections (1)\n"                                                                  \
     "  -f N    requests in flight, on all connections together (1)\n"                              \
     "  -g NAME a method that is called first, once on each connection, with an empty message\n"    \
+    "  -k N    replies are a search's, without an error in the body, and have that many hits\n"    \
     "  -n N    requests that are measured (1000)\n"                                                \
     "  -p PID  also measure the CPU time of this process; may be repeated\n"                       \
     "  -w      keep the connections open until the input ends\n"
 
 struct arguments {
     struct load load;
-    const char *file;
+    char **files;         /* as many as the load has bodies */
     const char *greeting; /* a method, or NULL */
     const char *pids[PIDS_MAX];
     size_t pid_count;
@@ -112,9 +113,13 @@ static int warm_up(struct load *load)
 /* As an SDK introduces itself. Behind it the first connection's turn has come again. */
 static int greet(struct load *load, const char *method)
 {
+    static const uint8_t prefix[LOAD_PREFIX];
+    const struct span empty = span_of(prefix, sizeof(prefix));
     const struct load asked = *load;
     load->method = method;
-    load->message = span_of("", 0);
+    load->bodies = &empty;
+    load->body_count = 1;
+    load->hits = 0;
     load->count = load->connections;
     int result = run(load);
     bool is_ok = load->failed == 0;
@@ -140,19 +145,45 @@ static int measure(struct arguments *arguments)
     return load->failed == 0 ? 0 : -1;
 }
 
-static bool read_message(const char *path, struct span *ret_message)
+/* The message of a file, framed. Exits, and says why, if it cannot be read. */
+static struct span read_body(const char *path)
 {
+    struct stat status;
     FILE *file = fopen(path, "rbe");
-    if (!file) {
+    if (!file || fstat(fileno(file), &status) != 0) {
         perror(path);
-        return false;
+        exit(1);
     }
-    uint8_t *bytes = malloc(MESSAGE_MAX);
-    if (!bytes)
+    size_t length = (size_t)status.st_size;
+    uint8_t *body = calloc(1, LOAD_PREFIX + length);
+    if (!body)
         abort();
-    *ret_message = span_of(bytes, fread(bytes, 1, MESSAGE_MAX, file));
+    for (int i = 0; i < 4; i++)
+        body[1 + i] = (uint8_t)(length >> (24 - 8 * i));
+    if (fread(body + LOAD_PREFIX, 1, length, file) != length) {
+        perror(path);
+        exit(1);
+    }
     fclose(file);
-    return true;
+    return span_of(body, LOAD_PREFIX + length);
+}
+
+static struct span *read_bodies(const struct arguments *arguments)
+{
+    uint32_t count = arguments->load.body_count;
+    struct span *bodies = calloc(count, sizeof(bodies[0]));
+    if (!bodies)
+        abort();
+    for (uint32_t i = 0; i < count; i++)
+        bodies[i] = read_body(arguments->files[i]);
+    return bodies;
+}
+
+static void free_bodies(struct span *bodies, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        free((void *)bodies[i].at);
+    free(bodies);
 }
 
 static bool read_number(uint32_t *ret_number)
@@ -177,6 +208,8 @@ static bool read_option(struct arguments *arguments, int option)
     case 'g':
         arguments->greeting = optarg;
         return true;
+    case 'k':
+        return read_number(&arguments->load.hits);
     case 'n':
         return read_number(&arguments->load.count);
     case 'p':
@@ -206,16 +239,17 @@ static bool read_arguments(struct arguments *arguments, int argc, char **argv)
 {
     struct load *load = &arguments->load;
     int option;
-    while ((option = getopt(argc, argv, "a:c:f:g:n:p:w")) != -1) {
+    while ((option = getopt(argc, argv, "a:c:f:g:k:n:p:w")) != -1) {
         if (!read_option(arguments, option))
             return false;
     }
-    if (argc - optind != 4)
+    if (argc - optind < 4)
         return false;
     load->kind = kind_of(argv[optind]);
     load->target = argv[optind + 1];
     load->method = argv[optind + 2];
-    arguments->file = argv[optind + 3];
+    arguments->files = argv + optind + 3;
+    load->body_count = (uint32_t)(argc - optind - 3);
     return load->kind != NULL;
 }
 
@@ -233,8 +267,8 @@ int main(int argc, char **argv)
         fputs(USAGE, stderr);
         return 2;
     }
-    if (!read_message(arguments.file, &load->message))
-        return 1;
+    struct span *bodies = read_bodies(&arguments);
+    load->bodies = bodies;
     load->slots = calloc(load->in_flight, sizeof(load->slots[0]));
     uint32_t most = load->count > load->connections ? load->count : load->connections;
     load->latencies = calloc(most, sizeof(load->latencies[0]));
@@ -248,6 +282,6 @@ int main(int argc, char **argv)
     load->kind->close(load);
     free(load->slots);
     free(load->latencies);
-    free((void *)load->message.at);
+    free_bodies(bodies, load->body_count);
     return result == 0 ? 0 : 1;
 }

@@ -10,10 +10,13 @@
 
 #include "proto/span.h"
 
+#define LOAD_PREFIX 5 /* bytes that gRPC has before a message */
+
 /* One of the requests in flight, and then the next in its place. */
 struct load_slot {
-    uint64_t began; /* of the one under way, ns */
-    uint32_t asked; /* in all runs */
+    uint64_t began;   /* of the one under way, ns */
+    struct span body; /* of the one under way, as gRPC frames it */
+    uint32_t asked;   /* in all runs */
 };
 
 struct load {
@@ -22,7 +25,9 @@ struct load {
     const char *target; /* HOST:PORT or unix:PATH, of an upstream or of a proxy */
     const char *method;
     const char *authorization; /* of each request, over gRPC; NULL: none */
-    struct span message;
+    const struct span *bodies; /* what is asked in turn, each as gRPC frames it */
+    uint32_t body_count;       /* 1 or more */
+    uint32_t hits;             /* of each reply, which is a search's; 0: it may be any */
     uint32_t connections;
     uint32_t in_flight; /* on all of them together */
     uint32_t count;     /* of a run */
@@ -50,8 +55,12 @@ uint64_t load_now(void); /* ns */
 /* Whether the run has requests left to start. */
 bool load_is_left(const struct load *load);
 
-/* A request starts. Returns the connection it belongs on. */
+/* A request starts, with the slot's body. Returns the connection it belongs on. */
 uint32_t load_begin(struct load *load, uint32_t slot);
+
+/* Whether a reply's message is what is wanted: where hits are, it has no error in its body, and as
+ * many. */
+bool load_is_answer(const struct load *load, struct span reply);
 
 void load_end(struct load *load, uint32_t slot, bool is_ok);
 

@@ -14,7 +14,7 @@
 #define INPUT_SIZE  (256u << 10)
 #define OUTPUT_SIZE (256u << 10)
 #define EVENTS      64
-#define PREFIX_SIZE 5 /* of a message in gRPC */
+#define REPLY_MAX   (16u << 10) /* of one that is looked into, with its prefix */
 #define HEADERS_MAX 10
 
 struct call {
@@ -37,7 +37,6 @@ struct connection {
 struct grpc {
     struct load *load;
     int poll;
-    struct span body; /* prefix and message */
     nghttp2_nv headers[HEADERS_MAX];
     size_t header_count;
     char path[256];
@@ -46,7 +45,8 @@ struct grpc {
     uint32_t dirty_count;
     uint32_t ready; /* connections whose server has greeted: Milvus acknowledges nothing before a
                        request */
-    struct call *calls;
+    struct call *calls;            /* of each slot */
+    uint8_t (*replies)[REPLY_MAX]; /* of each slot, where they are looked into; else NULL */
     uint8_t input[INPUT_SIZE];
 };
 
@@ -76,29 +76,16 @@ static void fill_headers(struct grpc *grpc)
     memcpy(grpc->headers, all, sizeof(all));
 }
 
-static void fill_body(struct grpc *grpc)
-{
-    struct span message = grpc->load->message;
-    uint8_t *body = malloc(PREFIX_SIZE + message.length);
-    if (!body)
-        abort();
-    body[0] = 0;
-    for (int i = 0; i < 4; i++)
-        body[1 + i] = (uint8_t)(message.length >> (24 - 8 * i));
-    memcpy(body + PREFIX_SIZE, message.at, message.length);
-    free((void *)grpc->body.at);
-    grpc->body = span_of(body, PREFIX_SIZE + message.length);
-}
-
 /* nghttp2 calls this for the bytes of a request, which its source names by call. */
 static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *to, size_t room,
                          uint32_t *flags, nghttp2_data_source *source, void *user)
 {
     const struct grpc *grpc = user;
     struct call *call = source->ptr;
-    size_t left = grpc->body.length - call->sent;
+    struct span body = grpc->load->slots[call - grpc->calls].body;
+    size_t left = body.length - call->sent;
     size_t length = left < room ? left : room;
-    memcpy(to, (const uint8_t *)grpc->body.at + call->sent, length);
+    memcpy(to, body.at + call->sent, length);
     call->sent += length;
     if (length == left)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
@@ -144,11 +131,12 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data,
                    size_t length, void *user)
 {
+    const struct grpc *grpc = user;
     struct call *call = nghttp2_session_get_stream_user_data(session, stream);
+    if (grpc->replies && call->received + length <= REPLY_MAX)
+        memcpy(grpc->replies[call - grpc->calls] + call->received, data, length);
     call->received += length;
     (void)flags;
-    (void)data;
-    (void)user;
     return 0;
 }
 
@@ -161,13 +149,24 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
+/* Whether it is whole, and what is wanted; one that is looked into must have been kept. */
+static bool is_answered(const struct grpc *grpc, const struct call *call)
+{
+    if (!call->is_http_ok || !call->is_grpc_ok || call->received < LOAD_PREFIX)
+        return false;
+    if (!grpc->replies)
+        return true;
+    const uint8_t *reply = grpc->replies[call - grpc->calls];
+    return call->received <= REPLY_MAX &&
+           load_is_answer(grpc->load, span_of(reply + LOAD_PREFIX, call->received - LOAD_PREFIX));
+}
+
 static int on_close(nghttp2_session *session, int32_t stream, uint32_t error, void *user)
 {
     struct grpc *grpc = user;
     const struct call *call = nghttp2_session_get_stream_user_data(session, stream);
     uint32_t slot = (uint32_t)(call - grpc->calls);
-    bool is_whole = error == 0 && call->received >= PREFIX_SIZE;
-    load_end(grpc->load, slot, is_whole && call->is_http_ok && call->is_grpc_ok);
+    load_end(grpc->load, slot, error == 0 && is_answered(grpc, call));
     return load_is_left(grpc->load) && start(grpc, slot) != 0 ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
@@ -256,7 +255,6 @@ static int grpc_run(struct load *load)
 {
     struct grpc *grpc = load->state;
     fill_headers(grpc);
-    fill_body(grpc);
     for (uint32_t slot = 0; slot < load->in_flight && load_is_left(load); slot++) {
         if (start(grpc, slot) != 0)
             return -1;
@@ -310,7 +308,8 @@ static struct grpc *grpc_new(struct load *load)
     grpc->connections = calloc(load->connections, sizeof(grpc->connections[0]));
     grpc->dirty = calloc(load->connections, sizeof(struct connection *));
     grpc->calls = calloc(load->in_flight, sizeof(grpc->calls[0]));
-    if (!grpc->connections || !grpc->dirty || !grpc->calls)
+    grpc->replies = load->hits ? calloc(load->in_flight, sizeof(grpc->replies[0])) : NULL;
+    if (!grpc->connections || !grpc->dirty || !grpc->calls || (load->hits && !grpc->replies))
         abort();
     return grpc;
 }
@@ -338,10 +337,10 @@ static void grpc_close(struct load *load)
         free(grpc->connections[i].output);
     }
     close(grpc->poll);
-    free((void *)grpc->body.at);
     free(grpc->connections);
     free(grpc->dirty);
     free(grpc->calls);
+    free(grpc->replies);
     free(grpc);
 }
 

@@ -28,18 +28,19 @@ static int start(struct plain *plain, uint32_t slot)
 {
     struct load *load = plain->load;
     const struct connection *connection = &plain->connections[load_begin(load, slot)];
+    struct span body = load->slots[slot].body;
     uint8_t bytes[FRAME_HEADER_SIZE];
     struct frame_head head = {
         .type = FRAME_REQUEST,
         .id = slot,
         .text_length = strlen(load->method),
-        .body_length = load->message.length,
+        .body_length = body.length - LOAD_PREFIX,
     };
     frame_write_head(bytes, &head);
     struct iovec vectors[] = {
         {bytes, sizeof(bytes)},
         {(void *)load->method, head.text_length},
-        {(void *)load->message.at, load->message.length},
+        {(void *)(body.at + LOAD_PREFIX), head.body_length},
     };
     size_t size = sizeof(bytes) + head.text_length + head.body_length;
     return writev(connection->fd, vectors, 3) == (ssize_t)size ? 0 : -1;
@@ -48,6 +49,13 @@ static int start(struct plain *plain, uint32_t slot)
 static uint32_t get32(const uint8_t *at)
 {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* The message of a reply's frame. */
+static struct span message_of(const uint8_t *header)
+{
+    size_t text_length = (size_t)header[6] << 8 | header[7];
+    return span_of(header + FRAME_HEADER_SIZE + text_length, get32(header) - text_length);
 }
 
 static int take_frame(struct plain *plain, const uint8_t *header)
@@ -60,7 +68,7 @@ static int take_frame(struct plain *plain, const uint8_t *header)
     }
     if (header[4] != FRAME_REPLY)
         return -1;
-    load_end(load, slot, header[5] == CODE_OK);
+    load_end(load, slot, header[5] == CODE_OK && load_is_answer(load, message_of(header)));
     return load_is_left(load) ? start(plain, slot) : 0;
 }
 

@@ -8,6 +8,10 @@
 
 #include "bench/load.h"
 #include "conf/address.h"
+#include "proto/wire.h"
+
+/* Fields of milvus.proto.milvus.SearchResults, and of its SearchResultData. */
+enum { RESULTS_STATUS = 1, RESULTS_DATA = 2, DATA_SCORES = 4 };
 
 uint64_t load_now(void)
 {
@@ -26,8 +30,22 @@ uint32_t load_begin(struct load *load, uint32_t slot)
     struct load_slot *at = &load->slots[slot];
     uint64_t turn = slot + (uint64_t)at->asked++ * load->in_flight;
     load->started++;
+    at->body = load->bodies[turn % load->body_count];
     at->began = load_now();
     return (uint32_t)(turn % load->connections);
+}
+
+bool load_is_answer(const struct load *load, struct span reply)
+{
+    struct wire_status status;
+    struct span found;
+    struct span scores;
+    if (load->hits == 0)
+        return true;
+    return wire_find_bytes(reply, (struct wire_path){0, RESULTS_STATUS}, &found) &&
+           wire_read_status(found, &status) && status.legacy == 0 && status.code == 0 &&
+           wire_find_bytes(reply, (struct wire_path){RESULTS_DATA, DATA_SCORES}, &scores) &&
+           scores.length == load->hits * sizeof(float);
 }
 
 void load_end(struct load *load, uint32_t slot, bool is_ok)

@@ -22,6 +22,7 @@ class Target(NamedTuple):
     pid: int = None  # of the proxy, with its children
     options: tuple = ()
     enter: tuple = ()  # how its network is entered
+    times: int = 1  # as many requests as others get, where it is so fast that its runs would be too short
 
 
 def descendants(pid):
@@ -35,22 +36,23 @@ def descendants(pid):
         yield from descendants(int(child))
 
 
-def command(target, method, folder, *options):
-    """folder: the requests, a file each."""
+def command(target, method, asked, *options):
+    """asked: the file of a request, or a folder of them, which are made in turn."""
+    files = sorted(asked.iterdir()) if asked.is_dir() else [asked]
     pids = [word for pid in descendants(target.pid) for word in ("-p", pid)] if target.pid else []
     words = [*target.enter, LOAD, *target.options, *pids, *options]
-    return [*map(str, [*words, target.client, target.address, method, folder / method])]
+    return [*map(str, [*words, target.client, target.address, method, *files])]
 
 
 def run(case, target, folder, count):
     """The figures of one run, in which all requests were answered."""
-    count = max(count // case.share, case.in_flight())
+    count = max(count // case.share * target.times, case.in_flight())
     connections = count + count // 10 + 1 if case.first else case.clients
     greeting = ["-g", "Connect"] if case.first else []
-    options = [*greeting, "-c", connections, "-f", case.in_flight(), "-n", count]
-    done = subprocess.run(
-        command(target, case.method, folder, *options), capture_output=True, text=True, timeout=LIMIT
-    )
+    hits = ["-k", case.hits] if case.hits else []
+    options = [*greeting, *hits, "-c", connections, "-f", case.in_flight(), "-n", count]
+    words = command(target, case.method, folder / (case.asked or case.method), *options)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT)
     if done.returncode != 0:
         raise RuntimeError(f"{case.name}, {target.address}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)

@@ -35,7 +35,7 @@ def forget_peak(pid):
 @contextlib.contextmanager
 def idle_clients(target, folder, count):
     """Connections that have each made a call; one by one, so that they make one each."""
-    command = loads.command(target, "Connect", folder, "-c", count, "-n", count, "-w")
+    command = loads.command(target, "Connect", folder / "Connect", "-c", count, "-n", count, "-w")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline())["failed"] == 0
         yield
@@ -45,7 +45,7 @@ def idle_clients(target, folder, count):
 
 def of_idle_client(target, folder, count, quiet=0):
     """Bytes for each, so many seconds later. What the first connections take is not counted: it is there once."""
-    subprocess.run(loads.command(target, "Connect", folder), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(loads.command(target, "Connect", folder / "Connect"), stdout=subprocess.DEVNULL, check=True)
     before = kib(target.pid)
     with idle_clients(target, folder, count):
         time.sleep(quiet)

@@ -107,6 +107,15 @@ def first_result_ms(daemon, folder, count):
     return median(times)
 
 
+def direct_target(server):
+    """A server itself, for the load generator; with the credential that it wants."""
+    address = server.upstream["uri"].removeprefix("http://")
+    if not server.network:
+        return Target("grpc", address)
+    credential = base64.b64encode(ROOT_CREDENTIAL.encode()).decode()
+    return Target("grpc", address, options=("-a", credential), enter=tuple(server.network.enter))
+
+
 class Bench:
     """Milvus with what is searched in it, and a daemon before it for each transport."""
 
@@ -119,12 +128,7 @@ class Bench:
         self.requests = directory / "requests"
         canned.write_requests(self.requests)
         (self.requests / "Search").write_bytes(fill(self.milvus).SerializeToString())
-        self.direct = Target(
-            "grpc",
-            f"127.0.0.1:{MILVUS_PORT}",
-            options=("-a", base64.b64encode(ROOT_CREDENTIAL.encode()).decode()),
-            enter=tuple(self.milvus.network.enter),
-        )
+        self.direct = direct_target(self.milvus)
 
     def daemon(self, name, transport):
         upstream, network = self.milvus.upstream, self.milvus.network

@@ -75,6 +75,23 @@ def of_milvus(calls, storms):
     ]  # fmt: skip
 
 
+def of_merging(merged):
+    cases, whose = merged.cases(), merged.candidates()
+    daemons = [who for who in whose if who != DIRECT]
+    what = "Searches of one vector, one in flight of each client; merge is the setting of that name."
+    return [
+        grid("merging-ratio", "Merging: queries a second, direct is 1", f"Medians of the ratios in each round. {what}",
+             cases, whose, ratio_to(merged, "per_second", DIRECT), "{:.2f}"),
+        *(grid(f"merging-{name}", f"Merging: {title}", f"Medians of the rounds. {what}", cases, those,
+               of_rounds(merged, key))
+          for name, title, those, key in (
+              ("rate", "queries a second", whose, "per_second"),
+              ("p50", "latency p50, us", whose, "p50_us"),
+              ("p99", "latency p99, us", whose, "p99_us"),
+              ("cpu", "the daemon's CPU a search, us", daemons, "cpu_us"))),
+    ]  # fmt: skip
+
+
 def page(run, goals, tables):
     """Ratios first. run: what was run, and where."""
     machine = ", ".join(f"{key} {value}" for key, value in run["machine"].items())

@@ -23,6 +23,7 @@ sys.path[:0] = [str(ROOT / "tests/integration"), str(ROOT / "scripts/quickstart"
 import canned
 import machine
 import memory
+import merging
 import proxies
 import real_milvus
 import report
@@ -31,8 +32,8 @@ from cases import CASES
 from goals import goals
 from loads import Measured, descendants
 
-MEMORY, MILVUS = "memory", "milvus"
-NAMES = [*(case.name for case in CASES), MEMORY, MILVUS]
+MEMORY, MILVUS, MERGING = "memory", "milvus", "merging"
+NAMES = [*(case.name for case in CASES), MEMORY, MILVUS, MERGING]
 
 
 class Counts(NamedTuple):
@@ -44,9 +45,13 @@ class Counts(NamedTuple):
     processes: int = 200  # of a storm
     storms: int = 3
     starts: int = 100  # of a C program
+    merging_rounds: int = 5
+    merging_share: int = 1  # every so many-th of merging's requests and rows
+    merging_clients: tuple = (1, 8, 32, 64, 256)
 
 
-SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, quiet=0, processes=4, storms=1, starts=2)
+SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, quiet=0, processes=4, storms=1, starts=2,
+               merging_rounds=1, merging_share=50, merging_clients=(1, 64))  # fmt: skip
 
 
 def chosen_of(known):
@@ -75,6 +80,8 @@ def read_arguments():
 
 def counts_of(arguments):
     given = {key: getattr(arguments, key) for key in ("rounds", "requests") if getattr(arguments, key)}
+    if arguments.rounds:
+        given["merging_rounds"] = arguments.rounds
     return (SMOKE if arguments.smoke else Counts())._replace(**given)
 
 
@@ -84,23 +91,27 @@ def measure(directory, arguments, counts):
     cases = [case for case in CASES if case.name in arguments.cases]
     requests = directory / "requests"
     canned.write_requests(requests)
-    loads, resident, before_milvus = Measured(), {}, None
+    loads, resident, before_milvus, merged = Measured(), {}, None, Measured()
     if cases:
         loads = proxies.measure_all(directory, cases, chosen, requests, counts)
     if MEMORY in arguments.cases:
         resident = memory.measure_all(directory / "memory", chosen, requests, counts)
     if MILVUS in arguments.cases:
         before_milvus = real_milvus.measure_all(directory / "milvus", chosen, counts)
-    return loads, resident, before_milvus
+    if MERGING in arguments.cases:
+        merged = merging.measure_all(directory / "merging", counts)
+    return loads, resident, before_milvus, merged
 
 
-def write(folder, run, loads, resident, before_milvus):
+def write(folder, run, loads, resident, before_milvus, merged):
     calls, storms, others = before_milvus or (Measured(), Measured(), {})
-    reached = goals(loads, resident, calls)
-    tables = [*report.of_proxies(loads), *report.of_memory(resident), *report.of_milvus(calls, storms)]
+    reached = goals(loads, resident, calls, merged)
+    tables = [*report.of_proxies(loads), *report.of_memory(resident), *report.of_milvus(calls, storms),
+              *report.of_merging(merged)]  # fmt: skip
     tables = [table for table in tables if table.rows]
     run |= {"loads": loads.rows, "memory": resident, "goals": [goal.row() for goal in reached]}
     run["milvus"] = {"calls": calls.rows, "storms": storms.rows, "others": others}
+    run["merging"] = merged.rows
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(run, indent=1) + "\n")
     (folder / "results.md").write_text(report.page(run, reached, tables))

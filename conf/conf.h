@@ -113,7 +113,7 @@ struct conf_merge {
     uint32_t max_calls;         /* that it finds */
     uint32_t max_vectors;       /* of one call */
     uint32_t max_results;       /* of one call: vectors times limit */
-    uint32_t max_bytes;         /* of one call's vectors */
+    uint32_t max_bytes;         /* of one call's vectors; at most half of max_message */
 };
 
 struct conf_database {

@@ -313,11 +313,17 @@ static void resolve_databases(struct resolver *resolver, const struct tree_node 
 
 /* ---- limits ---- */
 
-/* A message that is let in has room. */
+/* A message that is let in has room, and none that is made of several is larger. */
 static void resolve_limits(struct conf *conf)
 {
-    if (conf->limits.http2.max_buffered < conf->limits.max_message)
-        conf->limits.http2.max_buffered = conf->limits.max_message;
+    uint32_t max = conf->limits.max_message;
+    if (conf->limits.http2.max_buffered < max)
+        conf->limits.http2.max_buffered = max;
+    for (size_t i = 0; i < conf->database_count; i++) {
+        struct conf_database *database = (struct conf_database *)&conf->databases[i];
+        if (database->merge.max_bytes > max / 2)
+            database->merge.max_bytes = max / 2;
+    }
 }
 
 void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_node *root,

@@ -4,10 +4,10 @@
 #include "pool/pool_state.h"
 #include "proto/search_reply.h"
 
-/* How long a shape is not merged again: an error may be its only request's, or be over soon; a
- * reply that is not understood will come again. */
-#define REST_FAILED         1000  /* ms */
-#define REST_NOT_UNDERSTOOD 60000 /* ms */
+/* How long a shape is not merged again, in ms: an error may be its only request's, or be over soon;
+ * a reply that is too large or not understood will come again. */
+#define REST_SHORT 1000
+#define REST_LONG  60000
 
 /* ---- how they begin ---- */
 
@@ -126,8 +126,8 @@ static void cut(struct pool_slot *slot, const struct upstream_end *end)
     log_info(slot->pool->setup.logger,
              "database %s: the reply to %u searches in one call is not understood: %s; such "
              "searches are not merged for %d s",
-             slot->pool->setup.database->name, slot->count, why, REST_NOT_UNDERSTOOD / 1000);
-    rest(slot, REST_NOT_UNDERSTOOD);
+             slot->pool->setup.database->name, slot->count, why, REST_LONG / 1000);
+    rest(slot, REST_LONG);
     send_one_by_one(slot, MERGE_NOT_UNDERSTOOD);
 }
 
@@ -141,18 +141,20 @@ static bool succeeded(const struct bundle *bundle, const struct upstream_end *en
            (status.code == 0 && status.legacy == 0);
 }
 
+static void fall_back(struct pool_slot *slot, const struct upstream_end *end)
+{
+    bool is_large = end->code == CODE_RESOURCE_EXHAUSTED;
+    if (end->from_peer || is_large)
+        rest(slot, is_large ? REST_LONG : REST_SHORT);
+    send_one_by_one(slot, end->from_peer ? MERGE_FAILED : MERGE_LOST);
+}
+
 void pool_end_bundle(struct pool_slot *slot, const struct upstream_end *end)
 {
-    const struct bundle *bundle = slot->bundle;
-    if (succeeded(bundle, end)) {
-        if (bundle->kind == BUNDLE_SEARCHES)
-            cut(slot, end);
-        else
-            share(slot, end);
-    } else if (end->from_peer) {
-        rest(slot, REST_FAILED);
-        send_one_by_one(slot, MERGE_FAILED);
-    } else {
-        send_one_by_one(slot, MERGE_LOST);
-    }
+    if (!succeeded(slot->bundle, end))
+        fall_back(slot, end);
+    else if (slot->bundle->kind == BUNDLE_SEARCHES)
+        cut(slot, end);
+    else
+        share(slot, end);
 }

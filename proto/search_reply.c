@@ -179,7 +179,18 @@ static bool leaves_out(const struct part *part, enum search_nest nest)
     return nest == NEST_SCALARS || reply->has_vectors;
 }
 
-/* Writes the piece, or all pieces of a message that ends with it; returns the first of them. */
+/* Notes where what the message holds ends; returns its first piece if it is left out, or else this
+ * one. */
+static size_t end_nest(struct part *part, size_t index)
+{
+    const struct search_piece *piece = &part->reply->pieces[index];
+    if (leaves_out(part, piece->nest))
+        return piece->begin;
+    part->reply->pieces[piece->begin].end = part->to.at;
+    return index;
+}
+
+/* Writes the piece before what has been written; returns the index before which to go on. */
 static size_t put(struct part *part, size_t index)
 {
     struct search_piece *piece = &part->reply->pieces[index];
@@ -206,14 +217,11 @@ static size_t put(struct part *part, size_t index)
     case PIECE_VALID:
         put_valid(part, piece);
         break;
-    case PIECE_END:
-        if (leaves_out(part, piece->nest))
-            return piece->begin;
-        part->reply->pieces[piece->begin].end = part->to.at;
-        break;
     case PIECE_BEGIN:
         prepend_head(&part->to, piece->number, piece->end);
         break;
+    case PIECE_END:
+        return end_nest(part, index);
     }
     return index;
 }

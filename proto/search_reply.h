@@ -11,14 +11,15 @@
  * it: the reply is not understood.
  *
  * A part is, byte for byte, the server's answer to that caller alone, but for what a server decides
- * anew for each answer (Milvus 2.3.5 gives the fields of "*" in random order) and for what the
- * reply does not tell:
+ * anew for each answer (Milvus 2.3.5 draws the order of fields; Lite's scores for COSINE and IP
+ * over many vectors differ in the last digit) and for what the reply does not tell:
  *   - top_k is the limit from Milvus Lite, the hits of the last vector from Milvus (2.3.5 seen; 2.4
  *     to 2.6 read: reduceSearchResultDataNoGroupBy). Lite is known by its field records, which have
  *     no field_id.
  *   - A caller without any hit: Lite gives all fields, empty. Milvus gives none where a vector was
- *     asked for (its requery finds nothing to ask), else the fields' heads without data (arrays
- * keep their element type). But where `offset` has eaten the hits, 2.3.5 alone gives empty data.
+ *     asked for (its requery finds nothing to ask), else the heads of the fields without data, of
+ *     arrays with their element type. But where `offset` has eaten the hits, 2.3.5 alone gives
+ *     empty data.
  *   - valid_data: Lite gives it only where a row is null.
  *   - recalls are one for each vector (pymilvus's SearchResult; 2.3.5 and Lite have none).
  */

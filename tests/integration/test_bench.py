@@ -11,8 +11,11 @@ from types import SimpleNamespace
 import pytest
 from pymilvus.grpc_gen import milvus_pb2
 
+from bouncer import configuration
 from direct import Direct
+from fake import answer
 from processes import ROOT
+from sdk_client import found_row
 from waiting import eventually
 
 sys.path.append(str(ROOT / "bench"))
@@ -20,8 +23,8 @@ sys.path.append(str(ROOT / "bench"))
 import candidates
 import canned
 import loads
-from cases import CASES, MILVUS_CASES
-from goals import goals
+from cases import CASES, MERGING_CASES, MILVUS, MILVUS_CASES, Case, searches
+from goals import goals, of_merging
 from peers import AUTHORIZATION, PEERS
 
 pytestmark = pytest.mark.release_only
@@ -68,11 +71,16 @@ def check_rows(rows, cases, whose):
             assert row["requests"] >= case.in_flight()
             assert 0 < row["p50_us"] <= row["p99_us"]
             assert row["per_second"] > 0
-        assert len({row["requests"] for row, in rows[case.name].values()}) == 1
+
+
+def check_same_requests(rows):
+    for of_case in rows.values():
+        assert len({row["requests"] for row, in of_case.values()}) == 1
 
 
 def test_loads(results):
     check_rows(results["loads"], CASES, candidates.CANDIDATES)
+    check_same_requests(results["loads"])
     for case in results["loads"].values():
         for name, (row,) in case.items():
             assert (row["cpu_us"] > 0) == (name != candidates.DIRECT)
@@ -88,6 +96,7 @@ def test_memory(results):
 def test_milvus(results):
     ours = [candidate for candidate in candidates.CANDIDATES if not candidate.proxy or candidate.is_ours()]
     check_rows(results["milvus"]["calls"], MILVUS_CASES, ours)
+    check_same_requests(results["milvus"]["calls"])
     storms = {name: row for name, (row,) in results["milvus"]["storms"]["storm"].items()}
     direct = storms.pop(candidates.DIRECT)
     assert direct["connections"] == results["processes"]
@@ -96,6 +105,51 @@ def test_milvus(results):
     for storm in storms.values():
         assert 0 < storm["connections"] < direct["connections"]
         assert results["processes"] < storm["requests"] < direct["requests"]
+
+
+def test_merging(results):
+    cases = [case for cases in MERGING_CASES.values() for case in cases if case.clients in results["merging_clients"]]
+    check_rows(results["merging"], cases, candidates.MERGERS)
+    for case in results["merging"].values():
+        for name, (row,) in case.items():
+            assert (row["cpu_us"] > 0) == (name != candidates.DIRECT)
+
+
+@pytest.fixture
+def ask(tmp_path, fake, start_bouncer):
+    """ask(client, hits): three searches in turn."""
+    daemon = start_bouncer(configuration(fake.upstream), tcp=True)
+    for number in range(3):
+        message = milvus_pb2.SearchRequest(collection_name=str(number))
+        (tmp_path / "Search").mkdir(exist_ok=True)
+        (tmp_path / "Search" / str(number)).write_bytes(message.SerializeToString())
+    return lambda client, hits: loads.run(
+        Case("", "Search", 1, 1, hits=hits), loads.Target(client, daemon.tcp_address), tmp_path, 8
+    )
+
+
+@pytest.mark.parametrize("client", candidates.CLIENTS)
+def test_in_turn(fake, ask, client):
+    """One warms up."""
+    fake.on("Search", answer(found_row(1)))
+    assert ask(client, hits=1)["requests"] == 8
+    assert [call.message().collection_name for call in fake.asked("Search")] == list("012012012")
+
+
+def failed():
+    reply = found_row(1)
+    reply.status.code = 100
+    return reply
+
+
+@pytest.mark.parametrize("client", candidates.CLIENTS)
+@pytest.mark.parametrize("reply", [failed(), milvus_pb2.SearchResults(), found_row(1)], ids=["failed", "empty", "few"])
+def test_hits(fake, ask, client, reply):
+    """A reply that is not what was asked for ends the run, unless it may be any."""
+    fake.on("Search", answer(reply))
+    assert ask(client, hits=0)["failed"] == 0
+    with pytest.raises(RuntimeError, match='"failed": 8'):
+        ask(client, hits=1 if reply.status.code else 2)
 
 
 def test_page(out, results):
@@ -121,11 +175,23 @@ def measured(**cpu_us):
 @pytest.mark.parametrize("figure, met", [(6.9, True), (7.1, False)])
 def test_goal(figure, met):
     """Of the first transport; what was not measured is not met."""
+    nothing = loads.Measured()
     found = measured(haproxy=10, **{candidates.ours("grpc").replace("-", "_"): figure})
-    first, second, *_ = goals(found, {}, loads.Measured())
+    first, second, *_ = goals(found, {}, nothing, nothing)
     assert first.met() == met
     assert first.ratios == [pytest.approx(figure / 10)]
     assert not second.met() and second.cells()[2] == "not measured"
+
+
+@pytest.mark.parametrize("figure, met", [(49, False), (51, True)])
+def test_goal_of_merging(figure, met):
+    """More is better."""
+    merged, case = loads.Measured(), searches(MILVUS, 64).name
+    for who, rate in ((candidates.DIRECT, 10), (candidates.ours("grpc", "on"), figure)):
+        merged.add(case, who, {"per_second": rate, "p50_us": 1, "cpu_us": 1})
+    first, *_ = of_merging(merged)
+    assert first.met() == met
+    assert first.cells()[1] == "at least 5.00"
 
 
 def running(*texts):

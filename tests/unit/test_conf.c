@@ -317,6 +317,48 @@ Test(conf, caps_the_timeout_nobody_wrote)
     conf_free(conf);
 }
 
+static void expect_merge(const char *text, struct conf_merge wanted)
+{
+    char file[512];
+    snprintf(file, sizeof(file), UPSTREAMS "databases: {a: {upstream: main%s}}\n", text);
+    struct conf *conf = parsed(file);
+    const struct conf_merge *got = &conf->databases->merge;
+    cr_expect_eq(got->searches, wanted.searches, "%s", text);
+    cr_expect_eq(got->identical, wanted.identical, "%s", text);
+    cr_expect_eq(got->calls, wanted.calls, "%s", text);
+    cr_expect_eq(got->max_calls, wanted.max_calls, "%s", text);
+    cr_expect_eq(got->max_vectors, wanted.max_vectors, "%s", text);
+    cr_expect_eq(got->max_results, wanted.max_results, "%s", text);
+    cr_expect_eq(got->max_bytes, wanted.max_bytes, "%s", text);
+    conf_free(conf);
+}
+
+Test(conf, reads_merge_as_a_word_or_keys)
+{
+    struct conf_merge on = {CONF_ON, CONF_OFF, 0, 8, 128, 65536, 4 << 20};
+    struct conf_merge off = on;
+    off.searches = CONF_OFF;
+    expect_merge("", on);
+    expect_merge(", merge: on", on);
+    expect_merge(", merge: \"on\"", on);
+    expect_merge(", merge: {}", on);
+    expect_merge(", merge: off", off);
+    expect_merge(
+        ", merge: {searches: off, identical: on, calls: 1024, max_calls: 1, max_vectors: 1,"
+        " max_results: 268435456, max_bytes: 1KiB}",
+        (struct conf_merge){CONF_OFF, CONF_ON, 1024, 1, 1, 1 << 28, 1 << 10});
+}
+
+Test(conf, makes_no_message_that_it_would_not_take)
+{
+    struct conf *conf = parsed(UPSTREAMS DATABASES "limits: {max_message: 7MiB}\n");
+    cr_expect_eq(conf->databases->merge.max_bytes, 7 << 19);
+    conf_free(conf);
+    conf = parsed(UPSTREAMS DATABASES "limits: {max_message: 8MiB}\n");
+    cr_expect_eq(conf->databases->merge.max_bytes, 4 << 20);
+    conf_free(conf);
+}
+
 Test(conf, reads_tls_and_one_uri_in_a_list)
 {
     struct conf *conf = parsed("upstreams: {main: {uri: ['https://h'], keepalive: 10s,"
