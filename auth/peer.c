@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/peer.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -45,6 +47,33 @@ void peer_own_address(int fd, char to[PEER_TEXT_MAX])
     *to = '\0';
     if (peer_is_tcp(fd) && getsockname(fd, (struct sockaddr *)&address, &length) == 0)
         write_address(&address, length, to);
+}
+
+bool peer_user(int fd, uid_t *ret_uid, gid_t *ret_gid)
+{
+    struct ucred peer;
+    socklen_t length = sizeof(peer);
+    /* Of a TCP socket the kernel knows nobody, and says uid -1. */
+    if (family_of(fd) != AF_UNIX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return false;
+    *ret_uid = peer.uid;
+    *ret_gid = peer.gid;
+    return true;
+}
+
+gid_t *peer_groups(int fd, size_t *ret_count)
+{
+    socklen_t length = 0; /* so the kernel says how many bytes there are, with ERANGE */
+    *ret_count = 0;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &length) == 0 || errno != ERANGE)
+        return NULL;
+    gid_t *groups = malloc(length);
+    if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &length) == 0) {
+        *ret_count = length / sizeof(*groups);
+        return groups;
+    }
+    free(groups);
+    return NULL;
 }
 
 void peer_describe(int fd, char to[PEER_TEXT_MAX])

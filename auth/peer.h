@@ -4,6 +4,8 @@
 #define AUTH_PEER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #define PEER_TEXT_MAX 80 /* bytes, with the NUL */
 
@@ -15,5 +17,12 @@ void peer_describe(int fd, char to[PEER_TEXT_MAX]);
 void peer_own_address(int fd, char to[PEER_TEXT_MAX]);
 
 bool peer_is_tcp(int fd);
+
+/* Who connected to a Unix socket: the process's user and group as they were then. False: it is
+ * another kind of socket. */
+bool peer_user(int fd, uid_t *ret_uid, gid_t *ret_gid);
+
+/* The further groups of that process, to be freed; NULL without any. */
+gid_t *peer_groups(int fd, size_t *ret_count);
 
 #endif

@@ -34,11 +34,25 @@ static bool same_number(const struct schema_key *key, const void *a, const void 
     return memcmp(field(key, a), field(key, b), sizeof(uint32_t)) == 0;
 }
 
+static bool same_flag(const struct schema_key *key, const void *a, const void *b)
+{
+    return *(const bool *)field(key, a) == *(const bool *)field(key, b);
+}
+
 static bool same_text(const struct schema_key *key, const void *a, const void *b)
 {
     const char *of_a = *(const char *const *)field(key, a);
     const char *of_b = *(const char *const *)field(key, b);
     return of_a && of_b ? strcmp(of_a, of_b) == 0 : of_a == of_b;
+}
+
+static bool same_array(const char *const *a, size_t count_of_a, const char *const *b,
+                       size_t count_of_b)
+{
+    bool same = count_of_a == count_of_b;
+    for (size_t i = 0; same && i < count_of_a; i++)
+        same = strcmp(a[i], b[i]) == 0;
+    return same;
 }
 
 static bool same_address(const struct schema_key *key, const void *a, const void *b)
@@ -69,6 +83,20 @@ static size_t count_of(const struct schema_key *key, const void *section)
     return count;
 }
 
+static bool same_texts(const struct schema_key *key, const void *a, const void *b)
+{
+    return same_array(*(const char *const *const *)field(key, a), count_of(key, a),
+                      *(const char *const *const *)field(key, b), count_of(key, b));
+}
+
+static bool same_rights(const struct schema_key *key, const void *a, const void *b)
+{
+    const struct conf_rights *of_a = field(key, a);
+    const struct conf_rights *of_b = field(key, b);
+    return of_a->classes == of_b->classes &&
+           same_array(of_a->methods, of_a->method_count, of_b->methods, of_b->method_count);
+}
+
 static const char *item_of(const struct schema_key *key, const void *section, size_t at)
 {
     const char *items;
@@ -78,17 +106,26 @@ static const char *item_of(const struct schema_key *key, const void *section, si
 
 static same_function *const same_functions[];
 
-/* Their entries have neither lists nor maps in them. */
+static bool same_section(const struct schema_section *section, const void *a, const void *b)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < section->count; i++) {
+        const struct schema_key *key = &section->keys[i];
+        same = same_functions[key->type](key, a, b);
+    }
+    return same;
+}
+
+static bool same_nested(const struct schema_key *key, const void *a, const void *b)
+{
+    return same_section(key->section, field(key, a), field(key, b));
+}
+
 static bool same_list(const struct schema_key *key, const void *a, const void *b)
 {
-    const struct schema_section *section = key->section;
     bool same = count_of(key, a) == count_of(key, b);
-    for (size_t i = 0; same && i < count_of(key, a); i++) {
-        for (size_t k = 0; same && k < section->count; k++) {
-            const struct schema_key *of = &section->keys[k];
-            same = same_functions[of->type](of, item_of(key, a, i), item_of(key, b, i));
-        }
-    }
+    for (size_t i = 0; same && i < count_of(key, a); i++)
+        same = same_section(key->section, item_of(key, a, i), item_of(key, b, i));
     return same;
 }
 
@@ -99,7 +136,9 @@ static same_function *const same_functions[] = {
     [SCHEMA_REFERENCE] = same_upstream, [SCHEMA_FILE] = same_text,
     [SCHEMA_SECRET_FILE] = same_text,   [SCHEMA_ADDRESS] = same_address,
     [SCHEMA_URIS] = same_scheme,        [SCHEMA_PROTOCOLS] = same_number,
-    [SCHEMA_LIST] = same_list,
+    [SCHEMA_LIST] = same_list,          [SCHEMA_FLAG] = same_flag,
+    [SCHEMA_TEXTS] = same_texts,        [SCHEMA_RIGHTS] = same_rights,
+    [SCHEMA_SECTION] = same_nested,
 };
 
 static size_t enter(struct comparison *comparison, const char *name)

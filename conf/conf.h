@@ -133,6 +133,52 @@ struct conf_database {
     struct conf_merge merge;
 };
 
+/* Where something stands in the file. */
+struct conf_place {
+    unsigned line;
+    unsigned column;
+};
+
+/* Whom a rule is for: all that is set must be so. */
+struct conf_match {
+    bool any;            /* everybody; then nothing else is set */
+    const char *user;    /* NULL: not given by name */
+    uid_t uid;           /* of the peer on a Unix socket; (uid_t)-1: whoever it is */
+    const char *group;   /* NULL: not given by name */
+    gid_t gid;           /* one of the peer's groups; (gid_t)-1: whichever */
+    const char *address; /* of `listener`, as written; NULL: any */
+    const char *token;   /* a name in tokens_file; NULL: none is needed */
+    const struct conf_listener *listener; /* one of conf.listeners; NULL: any */
+};
+
+/* What may be asked: classes of RPCs, and RPCs by name. */
+struct conf_rights {
+    unsigned classes;           /* bits, 1 << enum rpc_class */
+    const char *const *methods; /* paths, "/milvus.proto.milvus.MilvusService/Search" */
+    size_t method_count;
+};
+
+/* Of all clients of a rule together; 0: no limit. */
+struct conf_rule_limits {
+    uint32_t max_clients;         /* connections at once */
+    uint32_t max_in_flight;       /* requests under way, those that wait included */
+    uint32_t requests_per_second; /* in the long run */
+    uint32_t burst;               /* requests at once; 1 or more where there is a rate */
+};
+
+struct conf_rule {
+    unsigned number; /* from 1, in the order of the file */
+    struct conf_match match;
+    const char *const *databases; /* the clients' names for them, "*" for all */
+    size_t database_count;        /* 0: all */
+    struct conf_rights allow;
+    bool read_only;       /* of `allow`, what changes nothing */
+    const char *database; /* for requests that name none; NULL: the listener's */
+    struct conf_rule_limits limits;
+    int64_t max_timeout;           /* ms; 0: the database's */
+    struct conf_place token_place; /* of match.token */
+};
+
 struct conf {
     const struct conf_listener *listeners;
     size_t listener_count;
@@ -140,6 +186,10 @@ struct conf {
     size_t upstream_count;
     const struct conf_database *databases;
     size_t database_count;
+    const struct conf_rule *rules; /* the first that matches a client is its rule */
+    size_t rule_count;             /* 0: everybody may do everything */
+    const char *tokens_file;       /* NULL: none */
+    struct conf_place tokens_place;
     struct {
         int64_t ttl;          /* ms; 0: nothing is kept */
         uint32_t max_entries; /* descriptions kept, least recently used leaves first; 0: nothing is

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "conf/lists.h"
 #include "conf/scalar.h"
 #include "conf/suggest.h"
 #include "conf/uris.h"
@@ -166,13 +167,16 @@ static read_function *const readers[] = {
     [SCHEMA_COUNT] = scalar_number,
     [SCHEMA_MODE] = scalar_mode,
     [SCHEMA_WORD] = scalar_word,
+    [SCHEMA_FLAG] = scalar_flag,
     [SCHEMA_TEXT] = scalar_text,
+    [SCHEMA_TEXTS] = lists_texts,
     [SCHEMA_REFERENCE] = scalar_reference,
     [SCHEMA_FILE] = scalar_file,
     [SCHEMA_SECRET_FILE] = scalar_file,
     [SCHEMA_ADDRESS] = scalar_address,
     [SCHEMA_URIS] = uris_read,
     [SCHEMA_PROTOCOLS] = read_protocols,
+    [SCHEMA_RIGHTS] = lists_rights,
     [SCHEMA_SECTION] = read_nested,
     [SCHEMA_LIST] = read_list,
     [SCHEMA_MAP] = read_map,

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "conf/resolve_access.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
 
@@ -335,5 +336,6 @@ void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_
     resolve_listeners(&resolver, tree_find(root, "listen"));
     resolve_upstreams(&resolver, tree_find(root, "upstreams"));
     resolve_databases(&resolver, tree_find(root, "databases"));
+    resolve_access(arena, faults, root, conf);
     resolve_limits(conf);
 }

@@ -97,6 +97,20 @@ void scalar_word(struct reader *reader, const struct schema_key *key, struct tre
                   near ? near : "", near ? "\"?" : "");
 }
 
+void scalar_flag(struct reader *reader, const struct schema_key *key, struct tree_node *node,
+                 void *section)
+{
+    if (!scalar_expect_text(reader, key, node))
+        return;
+    bool value = strcmp(node->text, "true") == 0;
+    if (node->quoted || (!value && strcmp(node->text, "false") != 0)) {
+        scalar_refuse(reader, node, key->name, " takes true or false%s",
+                      node->quoted ? ", without quotes" : "");
+        return;
+    }
+    memcpy(scalar_field(key, section), &value, sizeof(value));
+}
+
 void scalar_text(struct reader *reader, const struct schema_key *key, struct tree_node *node,
                  void *section)
 {

@@ -23,6 +23,7 @@ typedef void read_function(struct reader *reader, const struct schema_key *key,
 read_function scalar_number; /* a duration, a size, a count */
 read_function scalar_mode;
 read_function scalar_word;
+read_function scalar_flag;
 read_function scalar_text;
 read_function scalar_reference;
 read_function scalar_file;

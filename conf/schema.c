@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "proto/rpc.h"
 
 #define SECOND     INT64_C(1000)
 #define HOUR       (3600 * SECOND)
@@ -11,7 +12,8 @@
 #define KIB        INT64_C(1024)
 #define MIB        (KIB * KIB)
 #define GIB        (KIB * MIB)
-#define COUNT_MANY 1048576 /* where nothing sets a narrower limit */
+#define COUNT_MANY 1048576             /* where nothing sets a narrower limit */
+#define ID_MOST    INT64_C(4294967294) /* of a user or group; one more is none (chown(2)) */
 
 #define AT(object, field) .offset = offsetof(object, field)
 #define MANY(object, field, of)                                                                    \
@@ -31,6 +33,11 @@ static const char *const protocols_later[] = {"http", NULL};
 static const char *const switches[] = {[CONF_OFF] = "off", [CONF_ON] = "on", NULL};
 #define X(name, word) word,
 static const char *const transports[] = {CONF_TRANSPORTS(X) NULL};
+#undef X
+
+/* What a rule may grant, in the order of enum rpc_class. */
+#define X(name, word) word,
+static const char *const rights[] = {RPC_RIGHTS(X) NULL};
 #undef X
 
 /* The default of each of H2_RATES, a minute. SDKs ping six times a minute. */
@@ -143,6 +150,47 @@ static const struct schema_key database_keys[] = {
 };
 static const struct schema_section database = {SECTION(database_keys, struct conf_database)};
 
+static const struct schema_key match_keys[] = {
+    {.name = "user", .type = SCHEMA_TEXT, AT(struct conf_match, user)},
+    {.name = "uid", .type = SCHEMA_COUNT, AT(struct conf_match, uid),
+     .minimum = 0, .maximum = ID_MOST},
+    {.name = "group", .type = SCHEMA_TEXT, AT(struct conf_match, group)},
+    {.name = "gid", .type = SCHEMA_COUNT, AT(struct conf_match, gid),
+     .minimum = 0, .maximum = ID_MOST},
+    {.name = "listener", .type = SCHEMA_TEXT, AT(struct conf_match, address)},
+    {.name = "token", .type = SCHEMA_TEXT, AT(struct conf_match, token)},
+    {.name = "any", .type = SCHEMA_FLAG, AT(struct conf_match, any)},
+};
+static const struct schema_section match = {SECTION(match_keys, struct conf_match)};
+
+static const struct schema_key rule_limits_keys[] = {
+    {.name = "max_clients", .type = SCHEMA_COUNT, AT(struct conf_rule_limits, max_clients),
+     .minimum = 1, .maximum = COUNT_MANY},
+    {.name = "max_in_flight", .type = SCHEMA_COUNT, AT(struct conf_rule_limits, max_in_flight),
+     .minimum = 1, .maximum = COUNT_MANY},
+    {.name = "requests_per_second", .type = SCHEMA_COUNT,
+     AT(struct conf_rule_limits, requests_per_second), .minimum = 1, .maximum = COUNT_MANY},
+    {.name = "burst", .type = SCHEMA_COUNT, AT(struct conf_rule_limits, burst),
+     .minimum = 1, .maximum = COUNT_MANY},
+};
+static const struct schema_section rule_limits = {SECTION(rule_limits_keys,
+                                                          struct conf_rule_limits)};
+
+static const struct schema_key rule_keys[] = {
+    {.name = "match", .type = SCHEMA_SECTION, AT(struct conf_rule, match), .section = &match,
+     .required = true, .hint = "write whom it is for, such as match: {user: www-data}, or match: {any: true}"},
+    {.name = "databases", .type = SCHEMA_TEXTS, AT(struct conf_rule, databases),
+     .count_offset = offsetof(struct conf_rule, database_count)},
+    {.name = "allow", .type = SCHEMA_RIGHTS, AT(struct conf_rule, allow), .words = rights},
+    {.name = "read_only", .type = SCHEMA_FLAG, AT(struct conf_rule, read_only)},
+    {.name = "database", .type = SCHEMA_TEXT, AT(struct conf_rule, database)},
+    {.name = "limits", .type = SCHEMA_SECTION, AT(struct conf_rule, limits),
+     .section = &rule_limits},
+    {.name = "max_timeout", .type = SCHEMA_DURATION, AT(struct conf_rule, max_timeout),
+     .minimum = 1, .maximum = DAY},
+};
+static const struct schema_section rule = {SECTION(rule_keys, struct conf_rule)};
+
 static const struct schema_key cache_keys[] = {
     {.name = "ttl", .type = SCHEMA_DURATION, AT(struct conf, schema_cache.ttl),
      .minimum = 0, .maximum = DAY, .fallback = "60s"},
@@ -199,12 +247,13 @@ static const struct schema_key file_keys[] = {
      .required = true, .hint = "write upstreams: {main: {uri: \"http://127.0.0.1:19530\"}}"},
     {.name = "databases", .type = SCHEMA_MAP, MANY(struct conf, database, database),
      .required = true, .hint = "write databases: {\"*\": {upstream: main}} to serve any"},
+    {.name = "access", .type = SCHEMA_LIST, MANY(struct conf, rule, rule)},
+    {.name = "tokens_file", .type = SCHEMA_SECRET_FILE, AT(struct conf, tokens_file)},
     {.name = "schema_cache", .type = SCHEMA_SECTION, .section = &cache},
     {.name = "limits", .type = SCHEMA_SECTION, .section = &limits},
     {.name = "log", .type = SCHEMA_SECTION, .section = &log_section},
     {.name = "admin", .type = SCHEMA_LATER},
     {.name = "metrics", .type = SCHEMA_LATER},
-    {.name = "access", .type = SCHEMA_LATER},
     {.name = "user", .type = SCHEMA_LATER},
 };
 const struct schema_section schema_file = {SECTION(file_keys, struct conf)};

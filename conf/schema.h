@@ -16,7 +16,9 @@ enum schema_type {                     /* the field at `offset`: */
                    SCHEMA_COUNT,       /* uint32_t */
                    SCHEMA_MODE,        /* mode_t */
                    SCHEMA_WORD,        /* enum, the word's place in `words` */
+                   SCHEMA_FLAG,        /* bool */
                    SCHEMA_TEXT,        /* const char * */
+                   SCHEMA_TEXTS,       /* const char *const *, their number at `count_offset` */
                    SCHEMA_REFERENCE,   /* none; a text, which conf/resolve.c looks up:
                                           conf_database.upstream */
                    SCHEMA_FILE,        /* const char *, resolved; it can be read */
@@ -24,6 +26,7 @@ enum schema_type {                     /* the field at `offset`: */
                    SCHEMA_ADDRESS,     /* struct address */
                    SCHEMA_URIS,        /* none; the struct is conf_upstream: uri, hosts, secure */
                    SCHEMA_PROTOCOLS,   /* unsigned, a bit a word; list of words */
+                   SCHEMA_RIGHTS,      /* struct conf_rights; list of words and names of RPCs */
                    SCHEMA_SECTION,     /* the struct of `section` */
                    SCHEMA_LIST,  /* pointer to structs of `section`, their number at `count_offset`
                                   */

@@ -26,6 +26,7 @@ void call_open(struct caller *owner, struct h2_stream *stream)
         abort();
     call->owner = owner;
     call->stream = stream;
+    call->head.keeps_authorization = client_asks_token(owner->client);
     STAILQ_INIT(&call->flow.parts);
     h2_stream_set_user(stream, call);
 }
@@ -34,7 +35,8 @@ void call_open(struct caller *owner, struct h2_stream *stream)
 static struct span database_of(const struct call *call)
 {
     struct span named = grpc_head_database(&call->head);
-    return named.length > 0 ? named : span_text(client_database(call->owner->client));
+    const char *unnamed = client_database(call->owner->client, call->request.rule);
+    return named.length > 0 ? named : span_text(unnamed);
 }
 
 static void on_answer(struct request *request, const struct outcome *outcome)
@@ -91,6 +93,28 @@ static void refuse_head(struct call *call, enum grpc_head_fault fault)
         call_blame(call, "grpc-timeout is 1 to 8 digits and one of H, M, S, m, u, n");
 }
 
+/* What the daemon answers by itself is for all who are let in. */
+static bool is_own_kind(const struct call *call)
+{
+    return call->kind != &call_unary && call->kind != &call_stream;
+}
+
+/* False: the call has been refused. */
+static bool is_permitted(struct call *call)
+{
+    enum code code;
+    if (is_own_kind(call)) {
+        grpc_head_forget_authorization(&call->head);
+        return true;
+    }
+    const char *refusal = client_permit(call->owner->client, grpc_head_authorization(&call->head),
+                                        &call->request.rule, &code);
+    grpc_head_forget_authorization(&call->head);
+    if (refusal)
+        call_refuse(call, code, "%s", refusal);
+    return !refusal;
+}
+
 void call_begin(struct call *call)
 {
     enum code code;
@@ -111,9 +135,9 @@ void call_begin(struct call *call)
         call_refuse(call, CODE_DEADLINE_EXCEEDED, "the request came with no time left");
     if (call->state == CALL_ANSWERED)
         return;
-    bool is_grpc = fault == GRPC_HEAD_GOOD;
-    call->kind = is_grpc ? kind_of(grpc_head_path(&call->head)) : &call_http;
-    call->kind->begin(call);
+    call->kind = fault == GRPC_HEAD_GOOD ? kind_of(grpc_head_path(&call->head)) : &call_http;
+    if (is_permitted(call))
+        call->kind->begin(call);
 }
 
 /* A message's size is known: it may begin. */

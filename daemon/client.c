@@ -20,11 +20,6 @@ struct clients *client_owner(const struct client *client)
     return client->owner;
 }
 
-const char *client_database(const struct client *client)
-{
-    return client->listener->database;
-}
-
 const char *client_refusal(const struct client *client, enum code *ret_code)
 {
     *ret_code = client->refusal_code;
@@ -59,6 +54,7 @@ void client_free(struct client *client)
     if (client->stall)
         event_free(client->stall);
     output_clear(&client->output);
+    client_forget_identity(client);
     close(client->fd);
     if (client->dirty)
         TAILQ_REMOVE(&owner->dirty, client, dirty_link);
@@ -264,6 +260,8 @@ void client_accept(struct clients *clients, int fd, const struct conf_listener *
     client->listener = listener;
     if (clients->count >= clients->max)
         client_refuse(client, CODE_RESOURCE_EXHAUSTED, "max_clients are connected already");
+    else
+        client_identify(client);
     output_init(&client->output);
     event_assign(&client->readable, clients->loop, fd, EV_READ | EV_PERSIST, on_readable, client);
     event_assign(&client->timer, clients->loop, -1, 0, on_timer, client);

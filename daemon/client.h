@@ -15,6 +15,8 @@
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
+#include "auth/rules.h"
+#include "auth/tokens.h"
 #include "conf/conf.h"
 #include "pool/router.h"
 #include "proto/sniff.h"
@@ -68,6 +70,8 @@ struct clients {
     struct router *router;
     struct logger *logger;
     const struct conf *conf;
+    struct rules *rules;            /* NULL: everybody may do everything */
+    struct tokens *tokens;          /* NULL: no rule asks for one */
     struct h2_counters h2_counters; /* what connections over HTTP/2 were cut off for */
     struct client_list all;
     struct client_list dirty; /* with something to write in this turn */
@@ -84,7 +88,7 @@ struct clients {
     void *context;
 };
 
-/* Sets up the rest, where loop, router, logger, conf, left and context are set. */
+/* Sets up the rest, where loop, router, logger, conf, rules, tokens, left and context are set. */
 void clients_init(struct clients *clients);
 
 /* Every client is told to go; each leaves when its requests are answered, and those that cross with
@@ -100,7 +104,18 @@ void client_accept(struct clients *clients, int fd, const struct conf_listener *
 /* For the fronts. */
 
 struct clients *client_owner(const struct client *client);
-const char *client_database(const struct client *client); /* for requests that name none */
+
+/* Whether a call may have to show a token. */
+bool client_asks_token(const struct client *client);
+
+/* By which rule a call of this client may ask that shows this as authorization (empty: nothing);
+ * *ret_rule is NULL where there are no rules. NULL, or a static text of why it may not, and the
+ * code for that. Not for a client that is refused. */
+const char *client_permit(struct client *client, struct span authorization, struct rule **ret_rule,
+                          enum code *ret_code) __attribute__((warn_unused_result));
+
+/* The database of requests that name none, by that rule. */
+const char *client_database(const struct client *client, const struct rule *rule);
 
 /* Why this client is not served, and the code for that; NULL: it is. */
 const char *client_refusal(const struct client *client, enum code *ret_code);

@@ -67,6 +67,8 @@ void client_take_start(struct client *client, struct span bytes)
         return;
     if (!is_served(client, protocol))
         client_refuse(client, CODE_INVALID_ARGUMENT, unserved(protocol));
+    if (protocol != SNIFF_HTTP2)
+        client_shows_no_token(client);
     const struct front *front = protocol == SNIFF_HTTP2 ? &front_grpc : &front_plain;
     open_front(client, front);
     if (client->state == OPEN && front->takes_start)

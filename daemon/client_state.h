@@ -34,9 +34,12 @@ struct client {
     bool writing;     /* what is queued now is written in any case */
     bool paused;      /* not read, as its output is full */
     bool input_ended; /* half-closed */
+    bool asks_token;  /* each call finds its rule, by the token it shows */
     enum code refusal_code;
     const char *refusal; /* why it is not served, NULL: it is */
     const struct conf_listener *listener;
+    struct identity *identity; /* NULL: there are no rules */
+    struct rule *rule;         /* the one it counts in; NULL: none yet */
     const struct front *front; /* NULL while NEW */
     void *front_data;
     struct output output;
@@ -52,6 +55,16 @@ struct client {
 
 /* It is not served: why, a static text. The first reason stays. */
 void client_refuse(struct client *client, enum code code, const char *why);
+
+/* Finds the rule of the whole connection, or that each call has one; refuses it where it has none.
+ */
+void client_identify(struct client *client);
+
+/* Its protocol carries no token: it has the rule of who shows none. */
+void client_shows_no_token(struct client *client);
+
+/* It counts in no rule any more, and is nobody. */
+void client_forget_identity(struct client *client);
 
 /* Ends it at once. */
 void client_free(struct client *client);

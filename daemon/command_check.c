@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth/credential.h"
+#include "auth/rules.h"
 #include "conf/conf.h"
 #include "daemon/connect_check.h"
 #include "daemon/paths.h"
@@ -49,6 +50,20 @@ static int check_credentials(const char *file, const struct conf *conf)
     return result;
 }
 
+static int check_tokens(const char *file, const struct conf *conf)
+{
+    struct tokens *tokens;
+    struct conf_fault fault;
+    if (rules_open_tokens(conf, 0, &tokens, &fault) == 0) {
+        tokens_close(tokens);
+        return 0;
+    }
+    fprintf(stderr, "%s:%u:%u: %s\n", file, fault.line, fault.column,
+            fault.text ? fault.text : "no memory for the tokens");
+    free(fault.text);
+    return -1;
+}
+
 static int check(const char *file, bool connect)
 {
     struct conf *conf;
@@ -59,6 +74,8 @@ static int check(const char *file, bool connect)
         return 1;
     }
     int result = check_credentials(file, conf);
+    if (check_tokens(file, conf) != 0)
+        result = -1;
     if (result == 0 && connect)
         result = connect_check(conf);
     conf_free(conf);

@@ -13,6 +13,7 @@
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "daemon/reload.h"
+#include "pool/clock.h"
 
 #define SIGNAL_COUNT      3
 #define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
@@ -25,6 +26,8 @@ struct daemon {
     struct event *signals[SIGNAL_COUNT];
     struct event *trim;
     struct transports transports;
+    struct rules *rules;
+    struct tokens *tokens;
     struct router *router;
     struct clients clients;
     struct listener **listeners;
@@ -113,7 +116,7 @@ static void on_hangup(evutil_socket_t number, short what, void *argument)
     (void)number, (void)what;
     struct daemon *daemon = argument;
     if (daemon->router)
-        reload(daemon->file, daemon->conf, daemon->router, &daemon->log.logger);
+        reload(daemon->file, daemon->conf, daemon->router, daemon->tokens, &daemon->log.logger);
 }
 
 static int watch_signals(struct daemon *daemon)
@@ -130,6 +133,18 @@ static int watch_signals(struct daemon *daemon)
             return -1;
     }
     return 0;
+}
+
+static int open_access(struct daemon *daemon)
+{
+    struct conf_fault fault;
+    daemon->rules = rules_new(daemon->conf, clock_now());
+    if (rules_open_tokens(daemon->conf, clock_now(), &daemon->tokens, &fault) == 0)
+        return 0;
+    log_error(&daemon->log.logger, "%s:%u:%u: %s", daemon->file, fault.line, fault.column,
+              fault.text);
+    free(fault.text);
+    return -1;
 }
 
 static int open_upstreams(struct daemon *daemon)
@@ -216,6 +231,8 @@ static void start(struct daemon *daemon)
         .router = daemon->router,
         .logger = &daemon->log.logger,
         .conf = daemon->conf,
+        .rules = daemon->rules,
+        .tokens = daemon->tokens,
         .max = daemon->clients.max,
         .left = client_left,
         .context = daemon,
@@ -233,6 +250,8 @@ static void release(struct daemon *daemon)
     close_listeners(daemon);
     free(daemon->listeners);
     router_free(router);
+    rules_free(daemon->rules);
+    tokens_close(daemon->tokens);
     transports_close(&daemon->transports);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         if (daemon->signals[i])
@@ -253,9 +272,10 @@ enum daemon_exit daemon_run(const struct conf *conf, const char *file)
     if (!daemon.loop || watch_signals(&daemon) != 0)
         abort();
     daemon.trim = memory_trim_new(daemon.loop);
-    if (open_listeners(&daemon) != 0) {
+    bool is_right = open_access(&daemon) == 0;
+    if (is_right && open_listeners(&daemon) != 0) {
         result = DAEMON_NOT_BOUND;
-    } else if (open_upstreams(&daemon) == 0) {
+    } else if (is_right && open_upstreams(&daemon) == 0) {
         start(&daemon);
         event_base_dispatch(daemon.loop);
         clients_free(&daemon.clients);

@@ -190,7 +190,7 @@ static void grpc_drain(struct client *client, bool first)
 
 static enum h2_error error_of(enum code code)
 {
-    if (code == CODE_UNAVAILABLE)
+    if (code == CODE_UNAVAILABLE || code == CODE_PERMISSION_DENIED)
         return H2_NO_ERROR;
     return code == CODE_INVALID_ARGUMENT ? H2_PROTOCOL_ERROR : H2_ENHANCE_YOUR_CALM;
 }

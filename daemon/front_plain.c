@@ -14,6 +14,7 @@ struct plain {
     struct frame_reader reader;
     int64_t arrived; /* when the first byte came of a frame that is not whole, 0: there is none */
     struct seen seen;
+    struct rule *rule;              /* as client_permit() */
     struct plain_request *requests; /* under way, by id */
 };
 
@@ -51,7 +52,9 @@ static void reply(struct client *client, uint32_t id, const struct outcome *outc
 
 static struct span database_of(const struct client *client, const struct frame *frame)
 {
-    return frame->database.length > 0 ? frame->database : span_text(client_database(client));
+    const struct plain *plain = client_front(client);
+    return frame->database.length > 0 ? frame->database
+                                      : span_text(client_database(client, plain->rule));
 }
 
 static void refuse(struct client *client, const struct frame *frame, enum code code,
@@ -138,6 +141,7 @@ static void submit(struct client *client, const struct frame *frame)
     request->request.payload = blob_ref(frame->payload);
     request->request.body = frame->body;
     request->request.timeout = frame->timeout;
+    request->request.rule = plain->rule;
     request->request.bare = true;
     request->request.arrived = plain->arrived;
     request->request.seen = &plain->seen;
@@ -150,11 +154,15 @@ static void take_request(struct client *client, const struct frame *frame, bool 
 {
     struct plain *plain = client_front(client);
     const struct clients *owner = client_owner(client);
+    enum code code;
     if (find(plain, frame->id)) {
         broken(client, "a request has the id of another that is under way");
         return;
     }
-    if (owner->draining)
+    const char *refusal = client_permit(client, span_of(NULL, 0), &plain->rule, &code);
+    if (refusal)
+        refuse(client, frame, code, "%s", refusal);
+    else if (owner->draining)
         refuse(client, frame, CODE_UNAVAILABLE, "the daemon drains; open a new connection");
     else if (!whole)
         refuse(client, frame, CODE_RESOURCE_EXHAUSTED,

@@ -5,6 +5,7 @@
 #include "daemon/command_call.h"
 #include "daemon/command_check.h"
 #include "daemon/command_serve.h"
+#include "daemon/command_token.h"
 
 #define EXIT_USAGE 2
 
@@ -16,6 +17,7 @@ static const struct command {
     {"serve", command_serve, "the daemon, in the foreground"},
     {"check", command_check, "says what is wrong with a configuration"},
     {"call", command_call, "one RPC to Milvus through the daemon"},
+    {"token", command_token, "makes a line of tokens_file"},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

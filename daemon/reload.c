@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/reload.h"
 
+#include <stdlib.h>
+
 #include "conf/compare.h"
+#include "pool/clock.h"
 
 static void log_faults(const struct conf_faults *faults, const char *file, struct logger *logger)
 {
@@ -20,8 +23,32 @@ static void differs(void *context, const char *name)
     log_warning(context, "reload: %s differs, which takes a restart", name);
 }
 
+/* A rule whose token is gone matches nobody: so a token is taken back. */
+static void warn_of_lost(const struct conf *running, const struct tokens *tokens,
+                         struct logger *logger)
+{
+    for (size_t i = 0; i < running->rule_count; i++) {
+        const struct conf_rule *rule = &running->rules[i];
+        if (rule->match.token && !tokens_have(tokens, rule->match.token))
+            log_warning(logger,
+                        "reload: rule %u of access matches nobody now: token %s is no longer in "
+                        "tokens_file; remove the rule before the next start",
+                        rule->number, rule->match.token);
+    }
+}
+
+static void reload_tokens(const struct conf *running, struct tokens *tokens, struct logger *logger)
+{
+    char *error = NULL;
+    if (tokens && tokens_refresh(tokens, clock_now(), &error) == 0)
+        warn_of_lost(running, tokens, logger);
+    else if (tokens)
+        log_error(logger, "reload: the tokens stay what they were: %s", error);
+    free(error);
+}
+
 void reload(const char *file, const struct conf *running, struct router *router,
-            struct logger *logger)
+            struct tokens *tokens, struct logger *logger)
 {
     if (!file) {
         log_warning(logger, "reload: there is no file to read, all stands on the command line");
@@ -32,6 +59,7 @@ void reload(const char *file, const struct conf *running, struct router *router,
     if (conf_load(file, &read, &faults) == 0) {
         conf_compare(running, read, differs, logger);
         router_reload(router, read);
+        reload_tokens(running, tokens, logger);
         conf_free(read);
         log_info(logger, "reload: %s has been read", file);
     } else {

@@ -5,6 +5,7 @@
 
 #include "pool/cache.h"
 #include "pool/clock.h"
+#include "pool/permission.h"
 
 /* Unpacking is done where everybody waits: what unpacks to more than this many bytes, and times its
  * own size, is no vectors. */
@@ -196,8 +197,9 @@ static int64_t timeout_of(const struct conf_database *database, const struct req
 static void set_deadline(const struct conf_database *database, struct request *request)
 {
     int64_t timeout = request->timeout ? request->timeout : timeout_of(database, request);
-    if (timeout > database->max_timeout)
-        timeout = database->max_timeout;
+    int64_t max = permission_max_timeout(request, database->max_timeout);
+    if (timeout > max)
+        timeout = max;
     request->deadline = (request->arrived ? request->arrived : clock_now()) + timeout;
 }
 
@@ -219,6 +221,7 @@ void admission_end(struct admission *admission)
 
 void admission_release(struct request *request)
 {
+    permission_release(request);
     blob_unref(request->tail);
     blob_unref(request->names);
     free(request->own_path);

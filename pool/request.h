@@ -43,6 +43,7 @@ struct outcome {
 
 struct request;
 struct router;
+struct rule;
 struct pool;
 struct seen;
 struct cache_entry;
@@ -72,6 +73,7 @@ struct request {
                                             question; NULL: one each way */
     size_t unpack_max; /* bytes that a compressed message may become, if fewer than max_message; 0:
                           as many */
+    struct rule *rule; /* by which its asker may ask; NULL: everything */
     bool bare;         /* the server's metadata are not wanted */
     uint32_t timeout;  /* ms; 0: the daemon's own */
     int64_t arrived;   /* on clock_now()'s clock, when its first byte came; 0: now */
@@ -85,6 +87,7 @@ struct request {
 
     /* What admission found out. */
     struct router *router;
+    bool permitted;        /* it counts against its rule's limits */
     const struct rpc *rpc; /* NULL: unknown to the table, forwarded all the same */
     const char *path;
     char *own_path;            /* of a method that the table does not know; owned, else NULL */

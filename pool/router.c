@@ -7,6 +7,7 @@
 #include "pool/admission.h"
 #include "pool/clock.h"
 #include "pool/endpoints.h"
+#include "pool/permission.h"
 
 struct route {
     UT_hash_handle hh;
@@ -55,7 +56,8 @@ static bool choose_pool(const struct router *router, struct request *request)
 static bool admit(const struct router *router, struct request *request)
 {
     struct admission admission = {.max_message = router->max_message};
-    bool admitted = admission_read(&admission, request) && choose_pool(router, request);
+    bool admitted = admission_read(&admission, request) && permission_take(request) &&
+                    choose_pool(router, request);
     if (admitted)
         admission_settle(&admission, request);
     admission_end(&admission);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/grpc_head.h"
 
+#include <stdlib.h>
+
 #include "proto/grpc_text.h"
 
 #define CONTENT_TYPE "application/grpc"
@@ -50,6 +52,16 @@ static void take_timeout(struct grpc_head *head, struct span value)
     head->bad_timeout = !grpc_timeout_read(value, &head->timeout);
 }
 
+static void take_authorization(struct grpc_head *head, struct span value)
+{
+    if (!head->keeps_authorization || head->authorization.text)
+        return;
+    head->authorization.text = malloc(value.length + 1);
+    if (!head->authorization.text)
+        abort();
+    head->authorization.length = keep(head->authorization.text, value.length, value);
+}
+
 static void take_encoding(struct grpc_head *head, struct span value)
 {
     head->bad_encoding = !encoding_read(value, &head->encoding);
@@ -80,7 +92,7 @@ static const struct rule {
     RULE("grpc-encoding", take_encoding),
     RULE("te", drop),
     RULE("user-agent", drop),
-    RULE("authorization", drop),
+    RULE("authorization", take_authorization),
     RULE("log-level", drop),
     RULE("log_level", drop),
     RULE("content-length", drop),
@@ -119,7 +131,17 @@ enum grpc_head_fault grpc_head_check(const struct grpc_head *head)
     return head->bad_encoding ? GRPC_HEAD_ENCODING : GRPC_HEAD_GOOD;
 }
 
+void grpc_head_forget_authorization(struct grpc_head *head)
+{
+    if (head->authorization.text)
+        explicit_bzero(head->authorization.text, head->authorization.length);
+    free(head->authorization.text);
+    head->authorization.text = NULL;
+    head->authorization.length = 0;
+}
+
 void grpc_head_clear(struct grpc_head *head)
 {
+    grpc_head_forget_authorization(head);
     metadata_clear(&head->metadata);
 }

@@ -2,7 +2,8 @@
 /*
  * The head of a gRPC request (grpc/doc/PROTOCOL-HTTP2.md, Requests), read field by field: what we
  * need of it, and the metadata that goes on to the upstream. Credentials and the log level are the
- * daemon's affair, fields of the transport and of gRPC end here.
+ * daemon's affair, fields of the transport and of gRPC end here; of credentials nothing is kept
+ * unless the caller wants to look at them.
  */
 #ifndef PROTO_GRPC_HEAD_H
 #define PROTO_GRPC_HEAD_H
@@ -29,10 +30,15 @@ struct grpc_head {
     bool bad_encoding;
     bool has_timeout;
     bool has_database;
+    bool keeps_authorization; /* set by the caller, before the first field */
     enum encoding encoding;
     int64_t timeout; /* ms */
     size_t path_length;
     size_t database_length;
+    struct {
+        char *text; /* the first value; owned, NULL without one */
+        size_t length;
+    } authorization;
     struct metadata metadata;      /* to be passed on */
     char path[RPC_METHOD_MAX + 1]; /* one byte more than is valid, so that what was cut is not */
     char
@@ -53,6 +59,15 @@ static inline struct span grpc_head_database(const struct grpc_head *head)
 {
     return span_of(head->database, head->database_length);
 }
+
+/* The value of `authorization`, where it is kept; empty without one, and once it is forgotten. */
+static inline struct span grpc_head_authorization(const struct grpc_head *head)
+{
+    return span_of(head->authorization.text, head->authorization.length);
+}
+
+/* Wipes it. */
+void grpc_head_forget_authorization(struct grpc_head *head);
 
 /* Frees what it holds. */
 void grpc_head_clear(struct grpc_head *head);

@@ -12,17 +12,27 @@
     }
 
 static const struct rpc rpcs[] = {
-#define RPC(rpc, database_at, collection_at, right, repeatable, cached, status_at)                 \
+#define RPC(rpc, database_at, collection_at, class_of, repeatable, cached, status_at)              \
     {.name = #rpc,                                                                                 \
      .path = "/" SERVICE #rpc,                                                                     \
      .database = PATH(database_at),                                                                \
      .collection = PATH(collection_at),                                                            \
-     .class = RPC_CLASS_##right,                                                                   \
+     .class = RPC_CLASS_##class_of,                                                                \
      .cache = RPC_CACHE_##cached,                                                                  \
      .status = RPC_STATUS_##status_at},
 #include "proto/rpcs.def"
 #undef RPC
 };
+
+const char *rpc_class_word(enum rpc_class class)
+{
+    static const char *const words[] = {
+#define X(name, word) word,
+        RPC_CLASSES(X)
+#undef X
+    };
+    return words[class];
+}
 
 size_t rpc_count(void)
 {

@@ -14,16 +14,6 @@ enum rpc_cache {
     RPC_CACHE_CLEAR_ALL,
 };
 
-/* The right that it needs. */
-enum rpc_class {
-    RPC_CLASS_READ,
-    RPC_CLASS_WRITE,
-    RPC_CLASS_SCHEMA,
-    RPC_CLASS_RBAC,
-    RPC_CLASS_ADMIN,
-    RPC_CLASS_SESSION, /* what SDKs open with */
-};
-
 enum rpc_status {
     RPC_STATUS_DIRECT,
     RPC_STATUS_FIELD1,
@@ -32,6 +22,23 @@ enum rpc_status {
     RPC_STATUS_NONE,
     RPC_STATUS_STREAM,
 };
+
+/* The rights that RPCs need: name, word. */
+#define RPC_RIGHTS(X)                                                                              \
+    X(READ, "read")                                                                                \
+    X(WRITE, "write")                                                                              \
+    X(SCHEMA, "schema")                                                                            \
+    X(RBAC, "rbac")                                                                                \
+    X(ADMIN, "admin")
+
+/* And SESSION: what clients open with, which needs none. */
+#define RPC_CLASSES(X)                                                                             \
+    RPC_RIGHTS(X)                                                                                  \
+    X(SESSION, "session")
+
+#define X(name, word) RPC_CLASS_##name,
+enum rpc_class { RPC_CLASSES(X) RPC_CLASS_COUNT };
+#undef X
 
 struct rpc {
     const char *name;            /* "Search" */
@@ -46,6 +53,9 @@ struct rpc {
 /* The RPC of a method as clients write it: "Search", or "milvus.proto.milvus.MilvusService/Search"
  * with or without a slash before it. NULL for one that the table does not know. */
 const struct rpc *rpc_find(struct span method);
+
+/* "read". Static text. */
+const char *rpc_class_word(enum rpc_class class);
 
 /* The table, row by row. */
 size_t rpc_count(void);

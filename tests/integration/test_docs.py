@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from bouncer import BINARY
+from bouncer import BINARY, run
 from certificates import SERVER_NAME
 from network import Network
 from processes import ROOT, Process
@@ -89,9 +89,11 @@ def test_commands(network, lite_at_its_port, page, script):
 
 
 def put_files(directory, text, authority):
-    """The files that a configuration names: real certificates, and a line of text for each secret."""
+    """The files that a configuration names: real certificates, tokens, and a line of text for each secret."""
     certificate, key = authority.issue("docs", f"DNS:{SERVER_NAME}")
+    names = re.findall(r"\btoken: *(\w+)", text)
     contents = {
+        "tokens_file": "".join(run("token", "--random", token).stdout for token in names),
         "ca_file": authority.certificate.read_text(),
         "cert_file": certificate.read_text(),
         "key_file": key.read_text(),

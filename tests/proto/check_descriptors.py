@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds proto/milvus/*.proto and proto/rpcs.def against the official descriptors of Milvus.
+"""Holds proto/milvus/*.proto, proto/rpcs.def and proto/reaches.def against the official descriptors of Milvus.
 
 The official ones come with pymilvus, so this runs with a Python that has it. Prints every
 difference; exit 0 when there is none, 1 when there are some, 2 when it cannot look.
@@ -21,6 +21,10 @@ OFFICIAL = (common_pb2, schema_pb2, milvus_pb2, feder_pb2, msg_pb2, rg_pb2)
 DATABASE_FIELDS = ("db_name", "dbName")
 COLLECTION_FIELDS = ("collection_name", "collectionName", "collection_names", "oldName",
                      "target_collection_name")
+DATABASE = re.compile("db_?name|database", re.IGNORECASE)
+# Milvus searches in the database of the whole request, whatever its parts name.
+NOT_REACHING = {("HybridSearch", 5)}
+REACH = re.compile(r"^REACH\((\w+), (\d+)\)$", re.MULTILINE)
 STATUS = ".milvus.proto.common.Status"
 ROW = re.compile(r"^RPC\((\w+),\s*(\d+|NESTED\(\s*\d+\s*,\s*\d+\s*\)),\s*"
                  r"(\d+|NESTED\(\s*\d+\s*,\s*\d+\s*\)),(.*),\s*(\w+)\s*\)$")
@@ -178,6 +182,27 @@ def compare_row(index, method, database, collection, status):
         yield f"{method.name}: status {status}, original {statuses_of(index, method)[0]}"
 
 
+def further_databases(index, message, known):
+    """Numbers of the request's fields that name a database too, by themselves or in their message."""
+    for field in message.field:
+        inner = index.messages.get(field.type_name)
+        names = [field.name] + ([nested.name for nested in inner.field] if inner else [])
+        is_known = str(field.number) == known.split(",")[0].removeprefix("NESTED(")
+        if not is_known and any(map(DATABASE.search, names)):
+            yield field.number
+
+
+def compare_reaches(path, index, methods, rows):
+    """NOT_REACHING says which of them Milvus pays no heed to."""
+    mine = {(name, int(field)) for name, field in REACH.findall(path.read_text())}
+    theirs = {(name, number) for _, name, database, *_ in rows if name in methods
+              for number in further_databases(index, index.messages[methods[name].input_type],
+                                              database)}
+    for name, number in sorted(mine ^ (theirs - NOT_REACHING)):
+        what = "no database there" if (name, number) in mine else "names a database, and is missing"
+        yield f"{path.name}: {name}, field {number}: {what}"
+
+
 def service_methods(files):
     for file in files:
         for service in file.service:
@@ -220,7 +245,10 @@ def main():
         print(f"check_descriptors: {error}", file=sys.stderr)
         return 2
     faults = sorted(compare_subset(mine, index))
-    faults += sorted(compare_table(arguments.rpcs, index, service_methods(theirs)))
+    methods = service_methods(theirs)
+    faults += sorted(compare_table(arguments.rpcs, index, methods))
+    reaches = arguments.rpcs.with_name("reaches.def")
+    faults += compare_reaches(reaches, index, methods, read_rows(arguments.rpcs))
     print("\n".join(faults) if faults else
           f"{len(mine.messages)} messages, {len(mine.enums)} enums and the RPC table agree")
     return 1 if faults else 0

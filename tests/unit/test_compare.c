@@ -72,6 +72,36 @@ Test(compare, of_upstreams)
                       "upstreams.new;");
 }
 
+Test(compare, of_access)
+{
+#define RULES(rule) LISTEN UPSTREAMS DATABASES REST "access: [{match: {uid: 1}, " rule "}]\n"
+    static const char *const others[] = {
+        "allow: [read, write]",
+        "allow: [read, Search]",
+        "allow: read, databases: books",
+        "allow: read, read_only: true",
+        "allow: read, limits: {max_clients: 1}",
+        "allow: read, max_timeout: 1s",
+    };
+    struct conf *running = parsed(RULES("allow: read"));
+    char found[4096] = "";
+    struct conf *same = parsed(RULES("allow: [read], databases: '*'"));
+    conf_compare(running, same, note, found);
+    cr_expect_str_eq(found, "");
+    conf_free(same);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        char text[4096];
+        snprintf(text, sizeof(text), RULES("%s"), others[i]);
+        struct conf *read = parsed(text);
+        *found = '\0';
+        conf_compare(running, read, note, found);
+        cr_expect_str_eq(found, "access;", "%s", others[i]);
+        conf_free(read);
+    }
+    expect_difference(RULES("allow: read"), "access;");
+    conf_free(running);
+}
+
 /* What a database has from its upstream is told of there. */
 Test(compare, of_credentials)
 {

@@ -96,12 +96,12 @@ Test(conf_faults, of_yaml)
         {"a: b\nc: \xe9\n",
          "c:2:4: not a YAML file: incomplete UTF-8 octet sequence; write it in UTF-8\n"},
         {"[[[[[[[[a]]]]]]]]",
-         "c:1:1: \"the file\" takes keys: listen, upstreams, databases, schema_cache, limits, "
-         "log\n"},
+         "c:1:1: \"the file\" takes keys: listen, upstreams, databases, access, tokens_file, "
+         "schema_cache, limits, log\n"},
         {"[[[[[[[[[a]]]]]]]]]", "c:1:9: lists and maps stand at most 8 deep; no key needs more\n"},
         {"just a text\n",
-         "c:1:1: \"the file\" takes keys: listen, upstreams, databases, schema_cache, limits, "
-         "log\n"},
+         "c:1:1: \"the file\" takes keys: listen, upstreams, databases, access, tokens_file, "
+         "schema_cache, limits, log\n"},
     };
     EXPECT_ALL("", pairs, "");
 }
@@ -189,7 +189,7 @@ Test(conf_faults, of_unknown_keys)
     static const struct pair pairs[] = {
         {"limit: {}\n", "c:3:1: unknown key \"limit\"; did you mean \"limits\"?\n"},
         {"foo: {}\n", "c:3:1: unknown key \"foo\"; the keys here are listen, upstreams, "
-                      "databases, schema_cache, limits, log\n"},
+                      "databases, access, tokens_file, schema_cache, limits, log\n"},
         {"limits: {max_client: 1, foo: 2}\n",
          "c:3:10: unknown key \"max_client\"; did you mean \"max_clients\"?\n"
          "c:3:25: unknown key \"foo\"; the keys here are max_clients, max_message, "
@@ -199,10 +199,9 @@ Test(conf_faults, of_unknown_keys)
          "c:3:31: unknown key \"max_concurrent\"; the keys here are " HTTP2_KEYS},
         {"Log: {}\n", "c:3:1: unknown key \"Log\"; did you mean \"log\"?\n"},
         {"? \n: 1\n", "c:3:2: unknown key \"\"; the keys here are listen, upstreams, databases, "
-                      "schema_cache, limits, log\n"},
-        {"admin: {address: 'unix:/a'}\nmetrics: 1\naccess: 1\nuser: 1\n",
-         "c:3:1: \"admin\"" LATER "c:4:1: \"metrics\"" LATER "c:5:1: \"access\"" LATER
-         "c:6:1: \"user\"" LATER},
+                      "access, tokens_file, schema_cache, limits, log\n"},
+        {"admin: {address: 'unix:/a'}\nmetrics: 1\nuser: 1\n",
+         "c:3:1: \"admin\"" LATER "c:4:1: \"metrics\"" LATER "c:5:1: \"user\"" LATER},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }

@@ -342,3 +342,35 @@ Test(grpc_head, values_are_kept_as_bytes)
     take_span(span_text("x-bytes"), span_of("\x01\x7f\x80\xff", 4));
     cr_expect(span_equal(metadata_find(&head.metadata, "x-bytes"), span_of("\x01\x7f\x80\xff", 4)));
 }
+
+/* ---- credentials ---- */
+
+Test(grpc_head, credentials_are_not_kept_unless_wanted)
+{
+    take_call();
+    take("authorization", "hunter2");
+    cr_expect_eq(grpc_head_authorization(&head).length, 0);
+    cr_expect_eq(head.metadata.count, 0);
+}
+
+Test(grpc_head, first_of_the_credentials_is_kept_until_it_is_forgotten)
+{
+    forget();
+    head.keeps_authorization = true;
+    take("authorization", "hunter2");
+    take("authorization", "hunter3");
+    cr_expect(span_is(grpc_head_authorization(&head), "hunter2"));
+    cr_expect_eq(head.metadata.count, 0);
+    grpc_head_forget_authorization(&head);
+    cr_expect_eq(grpc_head_authorization(&head).length, 0);
+    grpc_head_forget_authorization(&head);
+}
+
+Test(grpc_head, empty_credentials_count_as_the_first)
+{
+    forget();
+    head.keeps_authorization = true;
+    take("authorization", "");
+    take("authorization", "hunter2");
+    cr_expect_eq(grpc_head_authorization(&head).length, 0);
+}

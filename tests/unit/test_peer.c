@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -43,6 +45,41 @@ Test(peer, of_tcp_is_an_address)
     cr_expect_str_eq(text, expected);
     close(client);
     close(listener);
+}
+
+Test(peer, user_and_groups_of_a_unix_socket)
+{
+    const gid_t groups[] = {7, 4000000000, 9};
+    bool root = geteuid() == 0;
+    if (root)
+        cr_assert_eq(setgroups(3, groups), 0);
+    int ends[2];
+    uid_t uid;
+    gid_t gid;
+    size_t count;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    cr_assert(peer_user(ends[0], &uid, &gid));
+    cr_expect_eq(uid, geteuid());
+    cr_expect_eq(gid, getegid());
+    gid_t *got = peer_groups(ends[0], &count);
+    cr_expect_eq(count, (size_t)getgroups(0, NULL));
+    cr_expect(!root || (count == 3 && got[2] == 4000000000));
+    free(got);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+Test(peer, of_tcp_is_no_user)
+{
+    uid_t uid;
+    gid_t gid;
+    size_t count;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_expect_not(peer_user(fd, &uid, &gid));
+    cr_expect_null(peer_groups(fd, &count));
+    cr_expect_eq(count, 0);
+    close(fd);
+    cr_expect_not(peer_user(-1, &uid, &gid));
 }
 
 Test(peer, of_no_socket_is_gone)

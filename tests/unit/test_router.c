@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "auth/rules.h"
 #include "fake_transport.h"
 #include "pool/clock.h"
 #include "pool/router.h"
@@ -550,6 +551,91 @@ Test(router, time_runs_from_the_first_byte)
     submit(0, "Insert", "same");
     cr_expect_eq(call(0)->deadline, now + 100000);
     reply(0, span_text("r"));
+}
+
+/* ---- by the rule of who asks ---- */
+
+static const char *const granted[] = {"same", "nowhere"};
+static const struct conf_rule reading = {.number = 1,
+                                         .databases = granted,
+                                         .database_count = 2,
+                                         .allow.classes = 1U << RPC_CLASS_READ,
+                                         .limits.max_in_flight = 1,
+                                         .max_timeout = 5000};
+
+static void submit_by(struct rule *rule, size_t at, const char *method, const char *database)
+{
+    asks[at].request.rule = rule;
+    submit_for(at, method, database, "c");
+}
+
+Test(router, what_a_rule_does_not_allow_is_refused)
+{
+    struct rule rule = {.conf = &reading};
+    submit_by(&rule, 0, "Insert", "same");
+    expect_failure(&asks[0], CODE_PERMISSION_DENIED, PHASE_ADMISSION, "needs \"write\"");
+    submit_by(&rule, 1, "Search", "books");
+    expect_failure(&asks[1], CODE_PERMISSION_DENIED, PHASE_ADMISSION, "this database");
+    submit_by(&rule, 2, "DescribeCollection", "books");
+    expect_failure(&asks[2], CODE_PERMISSION_DENIED, PHASE_ADMISSION, "this database");
+    asks[3].request.rule = &rule;
+    submit_packed(3, "Search", "books", gzip);
+    expect_failure(&asks[3], CODE_PERMISSION_DENIED, PHASE_ADMISSION, "this database");
+    cr_expect_eq(calls(), 0);
+    cr_expect_eq(rule.in_flight, 0);
+}
+
+Test(router, rule_counts_requests_until_their_end)
+{
+    struct rule rule = {.conf = &reading};
+    submit_by(&rule, 0, "Search", "same");
+    cr_expect_eq(rule.in_flight, 1);
+    submit_by(&rule, 1, "Search", "same");
+    expect_failure(&asks[1], CODE_RESOURCE_EXHAUSTED, PHASE_ADMISSION, "max_in_flight");
+    cr_expect_eq(rule.in_flight, 1);
+    reply(0, span_text("r"));
+    cr_expect_eq(rule.in_flight, 0);
+    submit_by(&rule, 2, "Search", "same");
+    router_end(&asks[2].request, CODE_CANCELLED, "cancelled by the client");
+    cr_expect_eq(rule.in_flight, 0);
+    submit_by(&rule, 3, "Search", "same");
+    router_drop(&asks[3].request);
+    cr_expect_eq(rule.in_flight, 0);
+    submit_by(&rule, 4, "DescribeCollection", "same");
+    cr_expect_eq(rule.in_flight, 1);
+    reply(3, span_text("r"));
+    cr_expect_eq(rule.in_flight, 0);
+}
+
+/* Permitted, and then refused for another reason. */
+Test(router, rule_does_not_count_what_admission_refuses)
+{
+    struct rule rule = {.conf = &reading};
+    reopen(2); /* without "*" */
+    answer_own_questions();
+    submit_by(&rule, 0, "Search", "nowhere");
+    expect_failure(&asks[0], CODE_INVALID_ARGUMENT, PHASE_ADMISSION, "not served");
+    asks[1].request.timeout = 1000;
+    asks[1].request.arrived = clock_now() - 1000;
+    submit_by(&rule, 1, "Search", "same");
+    expect_failure(&asks[1], CODE_DEADLINE_EXCEEDED, PHASE_ADMISSION, "deadline");
+    cr_expect_eq(rule.in_flight, 0);
+}
+
+Test(router, rule_caps_the_timeout)
+{
+    struct rule rule = {.conf = &reading};
+    int64_t now = clock_now();
+    asks[0].request.timeout = 200000;
+    asks[0].request.arrived = now;
+    submit_by(&rule, 0, "Query", "same");
+    cr_expect_eq(call(0)->deadline, now + 5000);
+    reply(0, span_text("r"));
+    asks[1].request.timeout = 4000;
+    asks[1].request.arrived = now;
+    submit_by(&rule, 1, "Query", "same");
+    cr_expect_eq(call(1)->deadline, now + 4000);
+    reply(1, span_text("r"));
 }
 
 /* ---- the client's change of mind ---- */

@@ -26,6 +26,13 @@ Test(rpc, table_is_in_order)
         cr_expect_lt(strcmp(names[i - 1], names[i]), 0, "%s, %s", names[i - 1], names[i]);
 }
 
+Test(rpc, classes_have_words)
+{
+    cr_expect_str_eq(rpc_class_word(RPC_CLASS_READ), "read");
+    cr_expect_str_eq(rpc_class_word(RPC_CLASS_ADMIN), "admin");
+    cr_expect_eq(find("Insert")->class, RPC_CLASS_WRITE);
+}
+
 Test(rpc, every_name_is_found_in_its_three_spellings)
 {
     for (size_t i = 0; i < COUNT(names); i++) {
