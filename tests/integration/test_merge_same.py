@@ -9,7 +9,7 @@ import pytest
 
 import merge_compare
 import merge_data
-from bouncer import configuration
+from bouncer import one_pool
 from merge_collections import OF_LITE, OF_MILVUS
 from merge_compare import Different, differences
 from merge_crowd import MANY, Crowd, questions
@@ -78,7 +78,7 @@ def explain(question, reply, own):
 
 def test_same_as_alone(searched, start_bouncer):
     server = searched.server
-    bouncer = start_bouncer(configuration(server.upstream), server.network)
+    bouncer = start_bouncer(one_pool(server.upstream), server.network)
     start = time.monotonic()
     Crowd(bouncer, searched.by_shape, SEARCHES, lambda question, reply: explain(question, reply, searched.own)).run()
     print(f"{SEARCHES} searches in {time.monotonic() - start:.1f} s")
