@@ -62,6 +62,7 @@ void call_question(struct call *call)
     request->encoding = call->head.encoding;
     request->timeout = timeout_of(&call->head);
     request->seen = &call->owner->seen;
+    client_sign(call->owner->client, request);
     request->answer = on_answer;
 }
 

@@ -114,6 +114,9 @@ bool client_asks_token(const struct client *client);
 const char *client_permit(struct client *client, struct span authorization, struct rule **ret_rule,
                           enum code *ret_code) __attribute__((warn_unused_result));
 
+/* Who asks: this client. */
+void client_sign(const struct client *client, struct request *request);
+
 /* The database of requests that name none, by that rule. */
 const char *client_database(const struct client *client, const struct rule *rule);
 

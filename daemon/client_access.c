@@ -3,6 +3,7 @@
  * for tokens, found anew for each call by the one it shows. */
 #include <stdlib.h>
 
+#include "auth/asker.h"
 #include "auth/peer.h"
 #include "daemon/client_state.h"
 #include "pool/clock.h"
@@ -51,6 +52,7 @@ static void enter_or_refuse(struct client *client, const char *no_rule)
 void client_identify(struct client *client)
 {
     const struct rules *rules = client->owner->rules;
+    client->asker = asker_of_socket(client->fd, client);
     if (!rules)
         return;
     client->identity = malloc(sizeof(*client->identity));
@@ -129,9 +131,17 @@ const char *client_permit(struct client *client, struct span authorization, stru
         *ret_code = identity.token ? CODE_PERMISSION_DENIED : CODE_UNAUTHENTICATED;
         return identity.token ? NO_RULE_OF : NEEDS_TOKEN;
     }
+    if (identity.token)
+        client->asker = asker_of_token(identity.token);
     *ret_rule = rule;
     *ret_code = CODE_RESOURCE_EXHAUSTED;
     return enter(client, rule);
+}
+
+void client_sign(const struct client *client, struct request *request)
+{
+    request->asker = client->asker;
+    request->connection = client;
 }
 
 const char *client_database(const struct client *client, const struct rule *rule)

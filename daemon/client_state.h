@@ -38,6 +38,7 @@ struct client {
     enum code refusal_code;
     const char *refusal; /* why it is not served, NULL: it is */
     const struct conf_listener *listener;
+    uint64_t asker;            /* see auth/asker.h; of the token it has shown last, if any */
     struct identity *identity; /* NULL: there are no rules */
     struct rule *rule;         /* the one it counts in; NULL: none yet */
     const struct front *front; /* NULL while NEW */

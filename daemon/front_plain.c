@@ -146,6 +146,7 @@ static void submit(struct client *client, const struct frame *frame)
     request->request.arrived = plain->arrived;
     request->request.seen = &plain->seen;
     request->request.answer = on_answer;
+    client_sign(client, &request->request);
     HASH_ADD(hh, plain->requests, id, sizeof(request->id), request);
     router_submit(client_owner(client)->router, &request->request);
 }

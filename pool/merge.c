@@ -2,6 +2,7 @@
 #include "pool/merge.h"
 
 #include <stdlib.h>
+#include <uthash.h>
 
 #include "pool/clock.h"
 #include "pool/limiter.h"
@@ -10,18 +11,27 @@
 
 #define LANES_IDLE_MAX 256 /* whose limits are remembered while nothing is asked */
 
-TAILQ_HEAD(bundle_list, bundle);
+/* What agrees: requests that may go as one call. */
+struct shape {
+    UT_hash_handle hh; /* of its lane's, by key */
+    TAILQ_ENTRY(shape) link;
+    struct lane *lane;
+    const struct rpc *rpc;
+    struct blob *key;
+    struct turns waiting; /* one at least */
+};
 
 struct lane {
     UT_hash_handle hh; /* by key */
     struct blob *key;
-    enum bundle_kind kind;
+    enum merge_kind kind;
     struct limiter limiter;
-    uint32_t calls; /* under way */
-    struct bundle_list waiting;
-    struct bundle *open;    /* of these, by shape */
-    bool ready;             /* something waits, and has a place */
-    TAILQ_ENTRY(lane) link; /* of those that are ready, or idle */
+    uint32_t calls;              /* under way */
+    struct shape *by_key;        /* what waits */
+    TAILQ_HEAD(, shape) waiting; /* the same, in its turn */
+    bool crowded;                /* it has waited for a call to end */
+    bool ready;                  /* something waits, and has a place */
+    TAILQ_ENTRY(lane) link;      /* of those that are ready, or idle */
 };
 
 TAILQ_HEAD(lane_list, lane);
@@ -49,9 +59,9 @@ static bool is_idle(const struct lane *lane)
     return lane->calls == 0 && TAILQ_EMPTY(&lane->waiting);
 }
 
-static struct lane **table_of(struct merge *merge, enum bundle_kind kind)
+static struct lane **table_of(struct merge *merge, enum merge_kind kind)
 {
-    return kind == BUNDLE_SEARCHES ? &merge->searches : &merge->reads;
+    return kind == MERGE_SEARCHES ? &merge->searches : &merge->reads;
 }
 
 static void free_lane(struct merge *merge, struct lane *lane)
@@ -73,7 +83,7 @@ static void forget_one_idle(struct merge *merge)
 /* Nothing waits in it, and none of its calls is under way. */
 static void idle(struct merge *merge, struct lane *lane)
 {
-    if (lane->kind == BUNDLE_READS) {
+    if (lane->kind == MERGE_READS) {
         free_lane(merge, lane);
         return;
     }
@@ -96,7 +106,7 @@ static void settle(struct merge *merge, struct lane *lane)
 }
 
 /* Takes the key. */
-static struct lane *make_lane(struct merge *merge, enum bundle_kind kind, struct blob *key)
+static struct lane *make_lane(struct merge *merge, enum merge_kind kind, struct blob *key)
 {
     struct lane **table = table_of(merge, kind);
     struct lane *lane = calloc(1, sizeof(*lane));
@@ -105,7 +115,7 @@ static struct lane *make_lane(struct merge *merge, enum bundle_kind kind, struct
     lane->key = key;
     lane->kind = kind;
     TAILQ_INIT(&lane->waiting);
-    if (kind == BUNDLE_SEARCHES)
+    if (kind == MERGE_SEARCHES)
         limiter_init(&lane->limiter, merge->conf->calls, merge->conf->max_calls);
     else
         limiter_init(&lane->limiter, 1, 1);
@@ -114,7 +124,7 @@ static struct lane *make_lane(struct merge *merge, enum bundle_kind kind, struct
 }
 
 /* Takes the key. */
-static struct lane *lane_of(struct merge *merge, enum bundle_kind kind, struct blob *key)
+static struct lane *lane_of(struct merge *merge, enum merge_kind kind, struct blob *key)
 {
     struct lane *lane;
     struct lane **table = table_of(merge, kind);
@@ -129,33 +139,38 @@ static struct lane *lane_of(struct merge *merge, enum bundle_kind kind, struct b
     return lane;
 }
 
-/* ---- bundles ---- */
+/* ---- shapes ---- */
 
-static void close_bundle(struct bundle *bundle)
+/* The one of that key, which it references. */
+static struct shape *shape_of(struct lane *lane, struct blob *key, const struct rpc *rpc)
 {
-    if (bundle->open)
-        HASH_DELETE(hh, bundle->lane->open, bundle);
-    bundle->open = false;
-}
-
-static void free_bundle(struct bundle *bundle)
-{
-    blob_unref(bundle->shape);
-    free(bundle);
-}
-
-static struct bundle *open_bundle(struct lane *lane, struct blob *shape)
-{
-    struct bundle *bundle = calloc(1, sizeof(*bundle));
-    if (!bundle)
+    struct shape *shape;
+    HASH_FIND(hh, lane->by_key, key->data, key->size, shape);
+    if (shape)
+        return shape;
+    shape = calloc(1, sizeof(*shape));
+    if (!shape)
         abort();
-    *bundle =
-        (struct bundle){.kind = lane->kind, .lane = lane, .shape = blob_ref(shape), .open = true};
-    TAILQ_INIT(&bundle->requests);
-    TAILQ_INSERT_TAIL(&lane->waiting, bundle, link);
-    HASH_ADD_KEYPTR(hh, lane->open, bundle->shape->data, bundle->shape->size, bundle);
-    return bundle;
+    *shape = (struct shape){.lane = lane, .rpc = rpc, .key = blob_ref(key)};
+    turns_init(&shape->waiting);
+    TAILQ_INSERT_TAIL(&lane->waiting, shape, link);
+    HASH_ADD_KEYPTR(hh, lane->by_key, shape->key->data, shape->key->size, shape);
+    return shape;
 }
+
+/* If nothing waits any more. */
+static void free_shape(struct shape *shape)
+{
+    struct lane *lane = shape->lane;
+    if (!turns_is_empty(&shape->waiting))
+        return;
+    HASH_DELETE(hh, lane->by_key, shape);
+    TAILQ_REMOVE(&lane->waiting, shape, link);
+    blob_unref(shape->key);
+    free(shape);
+}
+
+/* ---- requests ---- */
 
 static uint64_t results_of(const struct search *search)
 {
@@ -171,30 +186,6 @@ static bool has_room(const struct merge *merge, const struct bundle *bundle,
            bundle->results + results_of(search) <= conf->max_results;
 }
 
-/* The one that takes it, which references its shape. One that has no room for it takes no other
- * either, so that nobody is overtaken. */
-static struct bundle *bundle_for(const struct merge *merge, struct lane *lane,
-                                 const struct search *search)
-{
-    struct bundle *bundle;
-    HASH_FIND(hh, lane->open, search->shape->data, search->shape->size, bundle);
-    if (bundle && !has_room(merge, bundle, search)) {
-        close_bundle(bundle);
-        bundle = NULL;
-    }
-    return bundle ? bundle : open_bundle(lane, search->shape);
-}
-
-static void count(struct bundle *bundle, const struct merge_place *place, bool in)
-{
-    const struct search *search = &place->search;
-    bundle->count += in ? 1 : -1U;
-    bundle->vectors += in ? search->count : -search->count;
-    bundle->bytes += in ? search->vectors.length : -search->vectors.length;
-    bundle->results += in ? results_of(search) : -results_of(search);
-    bundle->arrived += in ? place->arrived : -place->arrived;
-}
-
 /* Takes the search's shape. */
 static void join(struct merge *merge, struct lane *lane, const struct search *search,
                  struct request *request)
@@ -203,16 +194,12 @@ static void join(struct merge *merge, struct lane *lane, const struct search *se
     if (!place)
         abort();
     *place = (struct merge_place){.search = *search, .arrived = clock_micro()};
-    place->bundle = bundle_for(merge, lane, search);
-    place->bundle->rpc = request->rpc;
-    search_share_shape(&place->search, place->bundle->shape);
-    count(place->bundle, place, true);
-    TAILQ_INSERT_TAIL(&place->bundle->requests, request, link);
+    place->shape = shape_of(lane, search->shape, request->rpc);
+    search_share_shape(&place->search, place->shape->key);
+    turns_add(&place->shape->waiting, request);
     request->place = place;
     settle(merge, lane);
 }
-
-/* ---- requests ---- */
 
 static bool add_search(struct merge *merge, struct request *request)
 {
@@ -228,7 +215,7 @@ static bool add_search(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    struct lane *lane = lane_of(merge, BUNDLE_SEARCHES, merge_key_collection(request));
+    struct lane *lane = lane_of(merge, MERGE_SEARCHES, merge_key_collection(request));
     join(merge, lane, &search, request);
     return true;
 }
@@ -243,7 +230,7 @@ static bool add_read(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    join(merge, lane_of(merge, BUNDLE_READS, blob_ref(search.shape)), &search, request);
+    join(merge, lane_of(merge, MERGE_READS, blob_ref(search.shape)), &search, request);
     return true;
 }
 
@@ -257,7 +244,7 @@ bool merge_add(struct merge *merge, struct request *request)
     return merge->conf->identical && add_read(merge, request);
 }
 
-static void drop_place(struct request *request)
+void merge_drop_place(struct request *request)
 {
     free(request->place);
     request->place = NULL;
@@ -265,50 +252,106 @@ static void drop_place(struct request *request)
 
 void merge_remove(struct merge *merge, struct request *request)
 {
-    struct bundle *bundle = request->place->bundle;
-    struct lane *lane = bundle->lane;
-    count(bundle, request->place, false);
-    TAILQ_REMOVE(&bundle->requests, request, link);
-    drop_place(request);
-    if (bundle->count == 0) {
-        close_bundle(bundle);
-        TAILQ_REMOVE(&lane->waiting, bundle, link);
-        free_bundle(bundle);
-    }
+    struct shape *shape = request->place->shape;
+    struct lane *lane = shape->lane;
+    turns_remove(&shape->waiting, request);
+    merge_drop_place(request);
+    free_shape(shape);
     settle(merge, lane);
 }
 
 bool merge_waits(const struct request *request)
 {
-    return !request->place->bundle->lane->ready;
+    return !request->place->shape->lane->ready;
 }
 
 uint32_t merge_limit(const struct request *request)
 {
-    return limiter_limit(&request->place->bundle->lane->limiter);
+    return limiter_limit(&request->place->shape->lane->limiter);
 }
 
-void merge_each(const struct merge *merge, void (*visit)(struct request *request))
+static struct request *find_in(const struct lane *lane, bool (*is)(struct request *request))
 {
-    struct lane *const tables[] = {merge->searches, merge->reads};
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        for (const struct lane *lane = tables[i]; lane; lane = lane->hh.next) {
-            const struct bundle *bundle;
-            struct request *request;
-            TAILQ_FOREACH (bundle, &lane->waiting, link) {
-                TAILQ_FOREACH (request, &bundle->requests, link)
-                    visit(request);
-            }
-        }
-    }
+    const struct shape *shape;
+    struct request *found = NULL;
+    for (shape = TAILQ_FIRST(&lane->waiting); shape && !found; shape = TAILQ_NEXT(shape, link))
+        found = turns_find(&shape->waiting, is);
+    return found;
+}
+
+struct request *merge_find(const struct merge *merge, bool (*is)(struct request *request))
+{
+    struct request *found = NULL;
+    const struct lane *lane;
+    for (lane = merge->searches; lane && !found; lane = lane->hh.next)
+        found = find_in(lane, is);
+    for (lane = merge->reads; lane && !found; lane = lane->hh.next)
+        found = find_in(lane, is);
+    return found;
 }
 
 /* ---- calls ---- */
 
-struct bundle *merge_next(const struct merge *merge)
+bool merge_has(const struct merge *merge)
 {
-    const struct lane *lane = TAILQ_FIRST(&merge->ready);
-    return lane ? TAILQ_FIRST(&lane->waiting) : NULL;
+    return !TAILQ_EMPTY(&merge->ready);
+}
+
+static void load(struct bundle *bundle, struct request *request)
+{
+    const struct merge_place *place = request->place;
+    TAILQ_INSERT_TAIL(&bundle->requests, request, link);
+    bundle->count++;
+    bundle->vectors += place->search.count;
+    bundle->bytes += place->search.vectors.length;
+    bundle->results += results_of(&place->search);
+    bundle->arrived += place->arrived;
+}
+
+/* As many as it may carry. */
+static struct bundle *bundle_of(const struct merge *merge, struct shape *shape)
+{
+    struct bundle *bundle = malloc(sizeof(*bundle));
+    struct request *request;
+    if (!bundle)
+        abort();
+    *bundle = (struct bundle){.kind = shape->lane->kind,
+                              .lane = shape->lane,
+                              .rpc = shape->rpc,
+                              .key = blob_ref(shape->key),
+                              .began = clock_micro(),
+                              .crowded = shape->lane->crowded};
+    TAILQ_INIT(&bundle->requests);
+    while ((request = turns_first(&shape->waiting)) &&
+           has_room(merge, bundle, &request->place->search)) {
+        turns_take(&shape->waiting, request);
+        load(bundle, request);
+    }
+    return bundle;
+}
+
+/* To the end of the turns. */
+static void turn(struct merge *merge, struct lane *lane, struct shape *shape)
+{
+    TAILQ_REMOVE(&lane->waiting, shape, link);
+    TAILQ_INSERT_TAIL(&lane->waiting, shape, link);
+    TAILQ_REMOVE(&merge->ready, lane, link);
+    lane->ready = false;
+}
+
+struct bundle *merge_take(struct merge *merge)
+{
+    struct lane *lane = TAILQ_FIRST(&merge->ready);
+    if (!lane)
+        return NULL;
+    struct shape *shape = TAILQ_FIRST(&lane->waiting);
+    struct bundle *bundle = bundle_of(merge, shape);
+    turn(merge, lane, shape);
+    free_shape(shape);
+    lane->calls++;
+    lane->crowded = false;
+    settle(merge, lane);
+    return bundle;
 }
 
 struct blob *merge_message(const struct bundle *bundle)
@@ -320,22 +363,6 @@ struct blob *merge_message(const struct bundle *bundle)
     return message;
 }
 
-void merge_go(struct merge *merge, struct bundle *bundle)
-{
-    struct lane *lane = bundle->lane;
-    struct request *request;
-    close_bundle(bundle);
-    TAILQ_REMOVE(&lane->waiting, bundle, link);
-    TAILQ_FOREACH (request, &bundle->requests, link)
-        drop_place(request);
-    bundle->began = clock_micro();
-    lane->calls++;
-    /* To the end of the turns. */
-    TAILQ_REMOVE(&merge->ready, lane, link);
-    lane->ready = false;
-    settle(merge, lane);
-}
-
 void merge_ended(struct merge *merge, struct bundle *bundle)
 {
     struct lane *lane = bundle->lane;
@@ -345,15 +372,15 @@ void merge_ended(struct merge *merge, struct bundle *bundle)
                                                          .searches = bundle->count,
                                                          .arrived = bundle->arrived,
                                                          .crowded = bundle->crowded});
-    free_bundle(bundle);
-    if (!TAILQ_EMPTY(&lane->waiting))
-        TAILQ_FIRST(&lane->waiting)->crowded = true;
+    lane->crowded = !TAILQ_EMPTY(&lane->waiting);
+    blob_unref(bundle->key);
+    free(bundle);
     settle(merge, lane);
 }
 
 void merge_rest(struct merge *merge, const struct bundle *bundle, int64_t time)
 {
-    resting_add(&merge->resting, bundle->shape, time);
+    resting_add(&merge->resting, bundle->key, time);
 }
 
 struct merge *merge_new(const struct conf_merge *conf)

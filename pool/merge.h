@@ -4,55 +4,52 @@
  * (proto/search.h), as one call with all of them; and, where the configuration says so, reads of
  * the same bytes, as one call whose reply all get.
  *
- *     lane: a collection's searches ── bundles that wait, oldest first ── requests that agree
+ *     lane: a collection's searches ── shapes, in their turn ── requests that agree, in theirs
  *        └── calls under way, at most as many as its limiter finds good
  *
- * Nobody waits for company: a bundle goes as soon as its lane has a place, with all that have come
- * by then; only what finds no place waits, and goes together when a call has ended. Reads of the
- * same bytes have a lane for themselves with one place: who comes while one is under way shares the
+ * Nobody waits for company: who finds a place in the lane goes at once, and with it all that agree
+ * and have come by then; only what finds no place waits, and goes together when a call has ended.
+ * What agrees and is more than a call may carry is taken in turn by who asks. Reads of the same
+ * bytes have a lane for themselves with one place: who comes while one is under way shares the
  * next, and is never given an answer that is older than the question.
  */
 #ifndef POOL_MERGE_H
 #define POOL_MERGE_H
 
-#include <uthash.h>
-
 #include "conf/conf.h"
-#include "pool/request.h"
+#include "pool/turns.h"
 #include "proto/search.h"
 
 struct merge;
 struct lane;
+struct shape;
 
-enum bundle_kind {
-    BUNDLE_SEARCHES, /* one call with the vectors of all, whose reply is cut */
-    BUNDLE_READS,    /* one call with the bytes of any, whose reply all get */
+enum merge_kind {
+    MERGE_SEARCHES, /* one call with the vectors of all, whose reply is cut */
+    MERGE_READS,    /* one call with the bytes of any, whose reply all get */
 };
 
-/* Requests that go as one call; from merge_go() on the call's owner keeps it. */
+/* What merging keeps with a request that waits. */
+struct merge_place {
+    struct shape *shape;
+    struct search search; /* its shape is borrowed from that */
+    int64_t arrived;      /* us */
+};
+
+/* Requests that go as one call. */
 struct bundle {
-    enum bundle_kind kind;
+    enum merge_kind kind;
     struct lane *lane;
     const struct rpc *rpc;
-    struct blob *shape; /* what they agree in */
-    bool open;          /* takes more */
-    UT_hash_handle hh;  /* of its lane's open ones, by shape */
-    TAILQ_ENTRY(bundle) link;
-    struct request_list requests; /* in the order in which they came */
+    struct blob *key;             /* what they agree in */
+    struct request_list requests; /* with their places, in the order of their vectors */
     uint32_t count;               /* of them */
     uint32_t vectors;
     size_t bytes;     /* of the vectors */
     uint64_t results; /* at most */
     int64_t arrived;  /* us, the sum of when they came */
     int64_t began;    /* us, the call */
-    bool crowded;     /* it waited for a call to end */
-};
-
-/* What merging keeps with a request that waits in a bundle. */
-struct merge_place {
-    struct bundle *bundle;
-    struct search search; /* its shape is the bundle's by now */
-    int64_t arrived;      /* us */
+    bool crowded;     /* they waited for a call to end */
 };
 
 struct merge *merge_new(const struct conf_merge *conf);
@@ -60,34 +57,39 @@ struct merge *merge_new(const struct conf_merge *conf);
 /* With no request in it; NULL is accepted. */
 void merge_free(struct merge *merge);
 
-/* Puts the request into a bundle, and sets its place. False: it travels alone. */
+/* Puts the request to those that it may travel with, and sets its place. False: it travels alone.
+ */
 bool merge_add(struct merge *merge, struct request *request) __attribute__((warn_unused_result));
 
 /* Takes it out again. */
 void merge_remove(struct merge *merge, struct request *request);
 
-/* Whether its lane has no place for its bundle now. */
+/* Whether its lane has no place now. */
 bool merge_waits(const struct request *request);
 
 /* Calls of its lane that may be under way. */
 uint32_t merge_limit(const struct request *request);
 
-/* The bundle whose turn it is, or NULL: none, or there is no place. */
-struct bundle *merge_next(const struct merge *merge);
+/* The requests whose turn it is, as one call, which takes a place of its lane until merge_ended().
+ * NULL: none waits, or there is no place. */
+struct bundle *merge_take(struct merge *merge);
 
-/* It takes a place and is the caller's until merge_ended(); its requests have lost theirs. */
-void merge_go(struct merge *merge, struct bundle *bundle);
+/* Whether there are such. */
+bool merge_has(const struct merge *merge);
 
-/* The message of a bundle of searches with more than one; before merge_go(). */
+/* The message of a bundle of searches with more than one. */
 struct blob *merge_message(const struct bundle *bundle);
+
+/* A request of a bundle has no place any more. */
+void merge_drop_place(struct request *request);
 
 /* Its call has ended; frees the bundle, whose requests are gone. */
 void merge_ended(struct merge *merge, struct bundle *bundle);
 
-/* Requests of this shape travel alone for that time, in ms. */
+/* Requests that agree with these travel alone for that time, in ms. */
 void merge_rest(struct merge *merge, const struct bundle *bundle, int64_t time);
 
-/* Calls visit() for each request that waits; it changes nothing here. */
-void merge_each(const struct merge *merge, void (*visit)(struct request *request));
+/* One that waits of which that is true, or NULL; asking changes nothing here. */
+struct request *merge_find(const struct merge *merge, bool (*is)(struct request *request));
 
 #endif

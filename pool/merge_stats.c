@@ -75,7 +75,7 @@ void merge_stats_free(struct merge_stats *stats)
 
 void merge_stats_went(struct merge_stats *stats, const struct bundle *bundle)
 {
-    struct tally *tally = bundle->kind == BUNDLE_SEARCHES ? &stats->searches : &stats->reads;
+    struct tally *tally = bundle->kind == MERGE_SEARCHES ? &stats->searches : &stats->reads;
     struct timeval period = {.tv_sec = stats->period / 1000,
                              .tv_usec = stats->period % 1000 * 1000};
     if (!has_news(stats) && stats->period > 0)

@@ -18,27 +18,26 @@ static bool slot_free(const struct pool *pool)
     return pool->in_flight < pool->setup.database->max_in_flight;
 }
 
-/* Whether the one in the queue has waited longer. */
-static bool is_before(const struct request *queued, const struct bundle *bundle)
+/* Those that travel together, and the others, take turns. */
+static bool is_merges_turn(const struct pool *pool)
 {
-    return queued && (!bundle || queued->repeats > 0 ||
-                      queued->waits_since <= TAILQ_FIRST(&bundle->requests)->waits_since);
+    bool has = pool->merge && merge_has(pool->merge);
+    return has && TAILQ_EMPTY(&pool->again) && (pool->merge_next || turns_is_empty(&pool->queue));
 }
 
 void pool_dispatch(struct pool *pool)
 {
     struct server *server;
     while (slot_free(pool) && (server = servers_pick(pool->servers))) {
-        struct request *request = TAILQ_FIRST(&pool->queue);
-        struct bundle *bundle = pool->merge ? merge_next(pool->merge) : NULL;
-        if (is_before(request, bundle)) {
-            pool_leave(pool, request);
-            pool_send_alone(pool, server, request);
-        } else if (bundle) {
-            pool_send_bundle(pool, server, bundle);
-        } else {
+        bool merges = is_merges_turn(pool);
+        struct request *request = merges ? NULL : pool_take_first(pool);
+        if (!merges && !request)
             return;
-        }
+        pool->merge_next = !merges;
+        if (merges)
+            pool_send_bundle(pool, server);
+        else
+            pool_send_alone(pool, server, request);
     }
 }
 
@@ -72,7 +71,7 @@ static void submit_merged(struct pool *pool, struct request *request)
 static void submit_alone(struct pool *pool, struct request *request)
 {
     struct server *server = servers_pick(pool->servers);
-    if (server && slot_free(pool) && TAILQ_EMPTY(&pool->queue)) {
+    if (server && slot_free(pool) && pool_queue_is_empty(pool)) {
         pool_send_alone(pool, server, request);
         return;
     }
@@ -118,24 +117,10 @@ static void connections_changed(void *context)
         return;
     pool->up = up;
     pool->away = false;
-    struct request *request;
-    TAILQ_FOREACH (request, &pool->queue, link)
-        pool_waits_anew(request);
-    if (pool->merge)
-        merge_each(pool->merge, pool_waits_anew);
+    pool_wait_anew(pool);
 }
 
-static struct request *first_impatient(const struct pool *pool)
-{
-    struct request *request;
-    TAILQ_FOREACH (request, &pool->queue, link) {
-        if (pool_is_impatient(request))
-            return request;
-    }
-    return NULL;
-}
-
-/* Who is told may take others out of the queue, so each is looked for from its head. */
+/* Who is told may take others out of the queue, so each is looked for anew. */
 static void go_away(struct pool *pool)
 {
     if (!pool->away) {
@@ -143,7 +128,7 @@ static void go_away(struct pool *pool)
         pool->setup.away(pool->setup.context, pool);
     }
     struct request *request;
-    while ((request = first_impatient(pool))) {
+    while ((request = pool_find(pool, pool_is_impatient))) {
         pool_leave(pool, request);
         pool_fail_away(pool, request);
     }
@@ -212,7 +197,8 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
     if (!pool)
         abort();
     pool->setup = *setup;
-    TAILQ_INIT(&pool->queue);
+    TAILQ_INIT(&pool->again);
+    turns_init(&pool->queue);
     LIST_INIT(&pool->slots);
     open_merge(pool);
     if (credential_open(&setup->database->credential, &pool->credential, ret_error) != 0 ||

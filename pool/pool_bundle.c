@@ -29,7 +29,7 @@ static struct upstream_message message_of(const struct pool *pool, const struct 
         return message;
     }
     message.held = false;
-    if (bundle->kind == BUNDLE_SEARCHES) {
+    if (bundle->kind == MERGE_SEARCHES) {
         message.owner = merge_message(bundle);
         message.body = blob_span(message.owner);
         message.tail = NULL;
@@ -41,23 +41,26 @@ static struct upstream_message message_of(const struct pool *pool, const struct 
     return message;
 }
 
-static void put_all(struct pool_slot *slot, const struct bundle *bundle)
+static void put_all(struct pool_slot *slot, struct bundle *bundle)
 {
     struct request *request;
-    TAILQ_FOREACH (request, &bundle->requests, link) {
+    while ((request = TAILQ_FIRST(&bundle->requests))) {
+        TAILQ_REMOVE(&bundle->requests, request, link);
         slot->pool->queued--;
-        pool_put(slot, request, request->place->search.count);
+        uint32_t vectors = request->place->search.count;
+        merge_drop_place(request);
+        pool_put(slot, request, vectors);
     }
 }
 
-void pool_send_bundle(struct pool *pool, struct server *server, struct bundle *bundle)
+void pool_send_bundle(struct pool *pool, struct server *server)
 {
+    struct bundle *bundle = merge_take(pool->merge);
     struct upstream_message message = message_of(pool, bundle);
     struct pool_slot *slot = pool_start(pool, server, &message, bundle->count);
     blob_unref(message.owner);
     put_all(slot, bundle);
     slot->bundle = bundle;
-    merge_go(pool->merge, bundle);
     if (bundle->count > 1)
         merge_stats_went(pool->stats, bundle);
 }
@@ -135,7 +138,7 @@ static void cut(struct pool_slot *slot, const struct upstream_end *end)
 static bool succeeded(const struct bundle *bundle, const struct upstream_end *end)
 {
     struct wire_status status;
-    if (end->code != CODE_OK || bundle->kind == BUNDLE_READS)
+    if (end->code != CODE_OK || bundle->kind == MERGE_READS)
         return end->code == CODE_OK;
     return !rpc_read_status(bundle->rpc, blob_span(end->reply), &status) ||
            (status.code == 0 && status.legacy == 0);
@@ -153,7 +156,7 @@ void pool_end_bundle(struct pool_slot *slot, const struct upstream_end *end)
 {
     if (!succeeded(slot->bundle, end))
         fall_back(slot, end);
-    else if (slot->bundle->kind == BUNDLE_SEARCHES)
+    else if (slot->bundle->kind == MERGE_SEARCHES)
         cut(slot, end);
     else
         share(slot, end);

@@ -101,7 +101,7 @@ static bool credential_renewed(struct pool *pool)
 
 /* A refused call that was sent with another secret than the pool has by now may do better. Of a
  * stream messages may be gone already, so it is its maker's to begin it anew. */
-static bool may_repeat(struct pool *pool, const struct request *request, uint32_t sent_with,
+static bool may_repeat(struct pool *pool, struct request *request, uint32_t sent_with,
                        const struct upstream_end *end)
 {
     bool refused = end->code == CODE_UNAUTHENTICATED && end->from_peer;

@@ -57,19 +57,54 @@ static void fail_connect(struct pool *pool, struct request *request)
                  pool->reason ? pool->reason : "it does not answer");
 }
 
-bool pool_is_impatient(const struct request *request)
+bool pool_is_impatient(struct request *request)
 {
     return request->rpc && request->rpc->cache == RPC_CACHE_KEEP_SESSION;
+}
+
+static void left(struct pool *pool, struct request *request)
+{
+    pool->queued--;
+    request->state = REQUEST_IDLE;
 }
 
 void pool_leave(struct pool *pool, struct request *request)
 {
     if (request->place)
         merge_remove(pool->merge, request);
+    else if (request->repeats > 0)
+        TAILQ_REMOVE(&pool->again, request, link);
     else
-        TAILQ_REMOVE(&pool->queue, request, link);
-    pool->queued--;
-    request->state = REQUEST_IDLE;
+        turns_remove(&pool->queue, request);
+    left(pool, request);
+}
+
+struct request *pool_take_first(struct pool *pool)
+{
+    struct request *request = TAILQ_FIRST(&pool->again);
+    if (request)
+        TAILQ_REMOVE(&pool->again, request, link);
+    else if ((request = turns_first(&pool->queue)))
+        turns_take(&pool->queue, request);
+    if (request)
+        left(pool, request);
+    return request;
+}
+
+bool pool_queue_is_empty(const struct pool *pool)
+{
+    return TAILQ_EMPTY(&pool->again) && turns_is_empty(&pool->queue);
+}
+
+struct request *pool_find(const struct pool *pool, bool (*is)(struct request *request))
+{
+    struct request *request;
+    TAILQ_FOREACH (request, &pool->again, link) {
+        if (is(request))
+            return request;
+    }
+    request = turns_find(&pool->queue, is);
+    return request || !pool->merge ? request : merge_find(pool->merge, is);
 }
 
 static void arm(struct pool *pool, struct request *request);
@@ -107,30 +142,44 @@ static void arm(struct pool *pool, struct request *request)
     request_timer(request, pool->setup.loop, until, fired);
 }
 
-void pool_waits_anew(struct request *request)
+static void waits_from_now(struct request *request)
 {
     request->waits_since = clock_now();
     arm(request->pool, request);
 }
 
-/* Those that were refused are before all others of the queue, the most often refused ones first:
- * each comes through, however few a connection takes before it ends. */
-static void enqueue(struct pool *pool, struct request *request)
+/* Of all. */
+static bool waits_anew(struct request *request)
 {
-    struct request *before = request->repeats > 0 ? TAILQ_FIRST(&pool->queue) : NULL;
+    waits_from_now(request);
+    return false;
+}
+
+void pool_wait_anew(struct pool *pool)
+{
+    pool_find(pool, waits_anew);
+}
+
+/* The most often refused ones come first: each comes through, however few a connection takes before
+ * it ends. */
+static void enqueue_again(struct pool *pool, struct request *request)
+{
+    struct request *before = TAILQ_FIRST(&pool->again);
     while (before && before->repeats >= request->repeats)
         before = TAILQ_NEXT(before, link);
     if (before)
         TAILQ_INSERT_BEFORE(before, request, link);
     else
-        TAILQ_INSERT_TAIL(&pool->queue, request, link);
+        TAILQ_INSERT_TAIL(&pool->again, request, link);
 }
 
 void pool_wait(struct pool *pool, struct request *request)
 {
-    if (!request->place)
-        enqueue(pool, request);
+    if (request->repeats > 0)
+        enqueue_again(pool, request);
+    else if (!request->place)
+        turns_add(&pool->queue, request);
     request->state = REQUEST_QUEUED;
     pool->queued++;
-    pool_waits_anew(request);
+    waits_from_now(request);
 }

@@ -37,16 +37,19 @@ struct pool_slot {
 struct pool {
     struct pool_setup setup;
     struct credential *credential;
-    uint32_t secret;           /* counts up when the credential changes */
-    bool refused;              /* the upstream refuses the credential, and the log says so */
-    bool unreadable;           /* the credential cannot be read again, and the log says so */
-    bool up;                   /* a connection is */
-    bool away;                 /* none is, and one could not be made since the last one was up */
-    struct request_list queue; /* of those that travel alone */
-    struct merge *merge;       /* of others; NULL: all travel alone */
+    uint32_t secret; /* counts up when the credential changes */
+    bool refused;    /* the upstream refuses the credential, and the log says so */
+    bool unreadable; /* the credential cannot be read again, and the log says so */
+    bool up;         /* a connection is */
+    bool away;       /* none is, and one could not be made since the last one was up */
+    struct request_list
+        again;           /* that were refused; before all others, the most often refused first */
+    struct turns queue;  /* of others that travel alone */
+    struct merge *merge; /* of those that travel together; NULL: none do */
+    bool merge_next;     /* it is the turn of these */
     struct merge_stats *stats;
     struct event *later; /* when what has come together is there, its turn comes */
-    uint32_t queued;     /* in queue and merge */
+    uint32_t queued;     /* in all of these */
     LIST_HEAD(, pool_slot) slots;
     uint32_t in_flight; /* slots in that list */
     char *reason;       /* why the last connection that failed did */
@@ -63,17 +66,25 @@ void pool_dispatch(struct pool *pool);
 /* What a request that waits waits for. */
 enum phase pool_waits_for(const struct pool *pool);
 
-/* It waits from now on: in its bundle, or else in the queue. */
+/* It waits from now on: with those that it travels with, or else in the queue. */
 void pool_wait(struct pool *pool, struct request *request);
 
-/* Out of it, or out of the bundle that it waits in. */
+/* It waits no more. */
 void pool_leave(struct pool *pool, struct request *request);
 
-/* It waits for something else from now on. */
-void pool_waits_anew(struct request *request);
+/* Takes the request of those that travel alone whose turn it is; NULL: none waits. */
+struct request *pool_take_first(struct pool *pool);
+
+bool pool_queue_is_empty(const struct pool *pool);
+
+/* One that waits of which that is true, or NULL; asking changes nothing here. */
+struct request *pool_find(const struct pool *pool, bool (*is)(struct request *request));
+
+/* Those that wait do so for something else from now on. */
+void pool_wait_anew(struct pool *pool);
 
 /* Whether it would rather fail than wait for an upstream that is away. */
-bool pool_is_impatient(const struct request *request);
+bool pool_is_impatient(struct request *request);
 
 void pool_fail_deadline(struct request *request, enum phase phase);
 void pool_fail_away(struct pool *pool, struct request *request);
@@ -106,7 +117,8 @@ void pool_finish_request(struct pool *pool, struct request *request,
 
 /* ---- pool_bundle.c ---- */
 
-void pool_send_bundle(struct pool *pool, struct server *server, struct bundle *bundle);
+/* That whose turn it is; there is one. */
+void pool_send_bundle(struct pool *pool, struct server *server);
 
 /* A call of several requests has ended. */
 void pool_end_bundle(struct pool_slot *slot, const struct upstream_end *end);

@@ -49,6 +49,7 @@ struct seen;
 struct cache_entry;
 struct pool_slot;
 struct merge_place;
+struct turns_connection;
 
 /* What a stream's maker is told between router_submit() and answer(). */
 struct request_stream {
@@ -73,11 +74,13 @@ struct request {
                                             question; NULL: one each way */
     size_t unpack_max; /* bytes that a compressed message may become, if fewer than max_message; 0:
                           as many */
-    struct rule *rule; /* by which its asker may ask; NULL: everything */
-    bool bare;         /* the server's metadata are not wanted */
-    uint32_t timeout;  /* ms; 0: the daemon's own */
-    int64_t arrived;   /* on clock_now()'s clock, when its first byte came; 0: now */
-    struct seen *seen; /* what the asker's connection has described before; NULL: nothing */
+    uint64_t asker;    /* who asks: those that wait are taken in turn by it */
+    const void *connection; /* and by this, of one asker */
+    struct rule *rule;      /* by which its asker may ask; NULL: everything */
+    bool bare;              /* the server's metadata are not wanted */
+    uint32_t timeout;       /* ms; 0: the daemon's own */
+    int64_t arrived;        /* on clock_now()'s clock, when its first byte came; 0: now */
+    struct seen *seen;      /* what the asker's connection has described before; NULL: nothing */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
     /* The upstream has begun to reply, and pool_take() is to be called when there is room for that;
      * it may begin more than once, if the request is sent again. NULL, and for what the cache
@@ -101,14 +104,15 @@ struct request {
 
     /* Where it is. */
     enum request_state state;
-    TAILQ_ENTRY(request) link;   /* in the pool's queue, or in a bundle that waits */
+    TAILQ_ENTRY(request) link;   /* in the pool, of those that wait or go together */
     LIST_ENTRY(request) waiting; /* in a list of its entry */
     struct event timer;
     void (*ended)(struct request *request, const struct outcome *outcome); /* towards answer */
-    int64_t waits_since;       /* in the queue, for what it waits for now */
-    uint8_t repeats;           /* how often it has been sent again */
-    bool alone;                /* it travelled with others in vain */
-    struct merge_place *place; /* in a bundle that waits, or NULL */
+    int64_t waits_since;           /* in the queue, for what it waits for now */
+    uint8_t repeats;               /* how often it has been sent again */
+    bool alone;                    /* it travelled with others in vain */
+    struct turns_connection *turn; /* whose turn it shares while it waits, or NULL */
+    struct merge_place *place;     /* with those that it waits to travel with, or NULL */
     struct pool_slot *slot;
     uint32_t part; /* which of the slot's it is */
     struct cache_entry *entry;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth/asker.h"
 #include "auth/peer.h"
 
 Test(peer, of_a_unix_socket_is_a_process)
@@ -88,4 +89,35 @@ Test(peer, of_no_socket_is_gone)
     peer_describe(-1, text);
     cr_expect_str_eq(text, "gone");
     cr_expect_not(peer_is_tcp(-1));
+}
+
+Test(asker, is_the_user_of_a_unix_socket)
+{
+    int ends[2];
+    int others[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, others), 0);
+    cr_expect_eq(asker_of_socket(ends[0], &ends), asker_of_socket(others[0], &others));
+    cr_expect_neq(asker_of_socket(ends[0], &ends), 0);
+    for (size_t i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(others[i]);
+    }
+}
+
+Test(asker, is_the_connection_of_tcp)
+{
+    int sockets[] = {socket(AF_INET, SOCK_STREAM, 0), socket(AF_INET, SOCK_STREAM, 0)};
+    uint64_t asker = asker_of_socket(sockets[0], &sockets[0]);
+    cr_expect_eq(asker_of_socket(sockets[0], &sockets[0]), asker);
+    cr_expect_neq(asker_of_socket(sockets[1], &sockets[1]), asker);
+    close(sockets[0]);
+    close(sockets[1]);
+}
+
+Test(asker, is_the_name_of_a_token)
+{
+    cr_expect_eq(asker_of_token("web"), asker_of_token("web"));
+    cr_expect_neq(asker_of_token("web"), asker_of_token("app"));
+    cr_expect_neq(asker_of_token(""), 0);
 }

@@ -341,27 +341,40 @@ Test(pool_merge, slots_are_those_of_calls)
     reply_text(1, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
 }
 
-Test(pool_merge, first_come_first_served)
+Test(pool_merge, those_that_travel_together_and_others_take_turns)
 {
     database.max_in_flight = 1;
     open_ready();
     submit(0);
     turn();
-    submit_text(1, "Query", "3'docs'", LONG);
-    submit(2);
-    asks[1].request.waits_since -= 10;
+    for (size_t i = 1; i < 4; i++)
+        submit_text(i, "Query", "3'docs'", LONG);
+    submit(4);
+    submit(5);
     reply_alone(0);
-    cr_assert_eq(fake.call_count, 2);
     cr_expect_str_eq(fake.calls[1].path, "/milvus.proto.milvus.MilvusService/Query");
     fake_reply(&fake, 1, span_text(""));
-    cr_assert_eq(fake.call_count, 3);
-    submit_text(3, "Query", "3'docs'", LONG);
-    submit(4);
-    asks[4].request.waits_since -= 10;
-    reply_alone(2);
-    cr_expect_str_eq(fake.calls[3].path, "/milvus.proto.milvus.MilvusService/Search");
-    reply_alone(3);
+    expect_call(2, JOINED("3x04' 3x05'", "2"));
+    reply_text(2, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
+    fake_reply(&fake, 3, span_text(""));
     fake_reply(&fake, 4, span_text(""));
+    cr_expect_eq(fake.call_count, 5);
+}
+
+/* Of one who asks much, no more goes before another than what is under way. */
+Test(pool_merge, who_asks_little_is_in_the_next_call)
+{
+    database.merge.max_vectors = 2;
+    open_ready();
+    submit_many(5);
+    asks[5].request.asker = 1;
+    submit(5);
+    reply_alone(0);
+    expect_call(1, JOINED("3x01' 3x05'", "2"));
+    reply_text(1, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
+    expect_call(2, JOINED("3x02' 3x03'", "2"));
+    reply_text(2, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
+    reply_alone(3);
 }
 
 /* ---- metadata ---- */
