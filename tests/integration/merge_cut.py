@@ -4,7 +4,8 @@ from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
 from messages import checked
 
-FLAT_VECTORS = {"binary_vector": 1 / 8, "float16_vector": 2, "bfloat16_vector": 2, "int8_vector": 1}  # bytes of a number
+# Bytes of a number.
+FLAT_VECTORS = {"binary_vector": 1 / 8, "float16_vector": 2, "bfloat16_vector": 2, "int8_vector": 1}
 
 
 def cut_scalars(scalars, start, end):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A daemon that has one search under way at a fake, which is held, so that others wait behind it and go together."""
-import pytest
+from pymilvus.grpc_gen import milvus_pb2
 
 from bouncer import configuration
 from codes import OK
 from fake_search import Turnstile, carried, found, hits, search_of
-from pymilvus.grpc_gen import milvus_pb2
 
 FIRST = 1000  # the number of the vector that is held
 
@@ -64,18 +63,3 @@ def is_answered(asked):
 
 def are_answered(all_asked):
     return all([is_answered(asked) for asked in all_asked])
-
-
-@pytest.fixture
-def hold(start_bouncer, fake):
-    """hold(merge, behaviour, settings): a Held."""
-    started = []
-
-    def start(*arguments, **options):
-        started.append(Held(start_bouncer, fake, *arguments, **options))
-        return started[-1]
-
-    yield start
-    for held in started:
-        held.let(1000)
-        held.close()

@@ -94,7 +94,7 @@ def output_fields(rng, collection, vector):
 
 def draw_params(rng, vector):
     params = {}
-    inner = {"ef": 1100} if vector.index == "HNSW" else {"nprobe": 8} if vector.index == "IVF_FLAT" else {}
+    inner = {"ef": 2500} if vector.index == "HNSW" else {"nprobe": 8} if vector.index == "IVF_FLAT" else {}
     if vector.metric in RADIUS and rng.random() < 0.2:
         inner["radius"] = draw(rng, RADIUS[vector.metric])
     if rng.random() < 0.15:

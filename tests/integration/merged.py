@@ -4,9 +4,9 @@ import re
 from typing import NamedTuple
 
 LINE = re.compile(
-    r"database (?P<database>\S+): merged (?P<searches>\d+) searches into (?P<calls>\d+) calls, (?P<vectors>\S+) vectors"
-    r" a call; (?P<reads>\d+) equal reads into (?P<read_calls>\d+); sent one by one after all: (?P<failed>\d+) calls that"
-    r" failed, (?P<lost>\d+) that were lost, (?P<not_understood>\d+) not understood"
+    r"database (?P<database>\S+): merged (?P<searches>\d+) searches into (?P<calls>\d+) calls, \S+ vectors a call; "
+    r"(?P<reads>\d+) equal reads into (?P<read_calls>\d+); sent one by one after all: "
+    r"(?P<failed>\d+) calls that failed, (?P<lost>\d+) that were lost, (?P<not_understood>\d+) not understood"
 )
 
 

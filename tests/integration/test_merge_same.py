@@ -6,6 +6,7 @@ import time
 
 import numpy
 import pytest
+from pymilvus.grpc_gen import milvus_pb2
 
 import merge_compare
 import merge_data
@@ -14,9 +15,8 @@ from merge_collections import OF_LITE, OF_MILVUS
 from merge_compare import Different, differences
 from merge_crowd import MANY, Crowd, questions
 from merge_cut import cut
-from merged import merged
 from merge_shapes import draw_shapes
-from pymilvus.grpc_gen import milvus_pb2
+from merged import merged
 
 pytestmark = [pytest.mark.release_only, pytest.mark.timeout(400)]
 
