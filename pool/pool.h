@@ -2,8 +2,8 @@
 /*
  * The pool of one database: the slots that requests take while they are on the wire, on one of its
  * connections to the upstream (pool/servers.h), and those that wait, taken in turn by who asks
- * (pool/turns.h). Of those that may travel together (pool/merge.h), all that wait and agree go at once, as
- * one call with one slot; if it fails, each of them is sent alone.
+ * (pool/turns.h). Of those that may travel together (pool/merge.h), all that wait and agree go at
+ * once, as one call with one slot; if it fails, each of them is sent alone.
  *
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
