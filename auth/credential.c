@@ -2,20 +2,14 @@
 #include "auth/credential.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "auth/secret.h"
 #include "conf/stamp.h"
 #include "proto/base64.h"
-
-/* Bytes that once held a secret: wiped whenever they are let go. */
-struct secret {
-    char *bytes;
-    size_t length;
-};
 
 struct credential {
     const struct conf_credential *conf;
@@ -28,47 +22,7 @@ struct credential {
 /* Room for a secret and its line end, and a byte to see that the file goes on. */
 #define FILE_ROOM (CREDENTIAL_MAX + sizeof("\r\n"))
 
-static void secret_clear(struct secret *secret)
-{
-    if (secret->bytes)
-        explicit_bzero(secret->bytes, secret->length);
-    free(secret->bytes);
-    *secret = (struct secret){0};
-}
-
-static bool secret_equal(const struct secret *a, const struct secret *b)
-{
-    return span_equal(span_of(a->bytes, a->length), span_of(b->bytes, b->length));
-}
-
 /* ---- reading, each function NULL or a static text of what is wrong ---- */
-
-static const char *read_bytes(int file, char *to, size_t *ret_length)
-{
-    size_t length = 0;
-    while (length < FILE_ROOM) {
-        ssize_t got = read(file, to + length, FILE_ROOM - length);
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            return strerrordesc_np(errno);
-        if (got > 0)
-            length += (size_t)got;
-    }
-    *ret_length = length;
-    return NULL;
-}
-
-/* Not by stdio, whose buffers nobody wipes. */
-static const char *read_file(const char *path, char *to, size_t *ret_length)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return strerrordesc_np(errno);
-    const char *error = read_bytes(file, to, ret_length);
-    close(file);
-    return error;
-}
 
 static size_t without_line_end(const char *text, size_t length)
 {
@@ -97,7 +51,7 @@ _Static_assert(CREDENTIAL_MAX == 8192, "the text above names it");
 static const char *read_secret(const char *path, char *to, size_t *ret_length)
 {
     size_t length = 0;
-    const char *error = read_file(path, to, &length);
+    const char *error = secret_read(path, to, FILE_ROOM, &length);
     if (error)
         return error;
     length = without_line_end(to, length);
@@ -109,11 +63,9 @@ static const char *read_secret(const char *path, char *to, size_t *ret_length)
 
 static const char *encode(const char *text, size_t length, struct secret *ret_secret)
 {
-    char *bytes = malloc(BASE64_SIZE(length));
-    if (!bytes)
+    if (!secret_take(ret_secret, BASE64_SIZE(length)))
         return strerrordesc_np(ENOMEM);
-    base64_encode(span_of(text, length), bytes);
-    *ret_secret = (struct secret){.bytes = bytes, .length = BASE64_SIZE(length)};
+    base64_encode(span_of(text, length), ret_secret->bytes);
     return NULL;
 }
 
@@ -128,8 +80,8 @@ static const char *read_authorization(const struct conf_credential *conf, struct
     char prefix[2] = {conf->token_file ? '\0' : ':', '\0'};
     const char *user = conf->token_file ? "" : conf->user;
     size_t before = strlen(user) + strlen(prefix), length;
-    struct secret plain = {.bytes = malloc(before + FILE_ROOM), .length = before + FILE_ROOM};
-    if (!plain.bytes)
+    struct secret plain;
+    if (!secret_take(&plain, before + FILE_ROOM))
         return strerrordesc_np(ENOMEM);
     memcpy(plain.bytes, user, strlen(user));
     memcpy(plain.bytes + strlen(user), prefix, strlen(prefix));
@@ -219,10 +171,16 @@ int credential_read(struct credential *credential, char **ret_error)
     return 1;
 }
 
+/* It was read before the process became its user: another one takes a restart. */
+static bool is_out_of_reach(const char *path)
+{
+    return euidaccess(path, R_OK) != 0 && errno == EACCES;
+}
+
 int credential_look(struct credential *credential, char **ret_error)
 {
     const char *path = secret_path(credential->conf);
-    if (!path || stamp_holds(&credential->stamp, path))
+    if (!path || stamp_holds(&credential->stamp, path) || is_out_of_reach(path))
         return 0;
     return credential_read(credential, ret_error);
 }

@@ -26,10 +26,11 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
 #define CREDENTIAL_MAX 8192 /* bytes of the secret */
 
 /*
- * Reads the file again, unless it is certainly what it was. 1: it holds a value that is neither the
- * one in use nor the next one, and is the next one now; 0: nothing new; -1: it cannot be read, or
- * holds no secret (as while it is being written): all stays and *ret_error is as with
- * credential_open(). A file that has gone back to the value in use leaves no next one.
+ * Reads the file again, unless it is certainly what it was, or the process may not read it any
+ * more. 1: it holds a value that is neither the one in use nor the next one, and is the next one
+ * now; 0: nothing new; -1: it cannot be read, or holds no secret (as while it is being written):
+ * all stays and *ret_error is as with credential_open(). A file that has gone back to the value in
+ * use leaves no next one.
  */
 int credential_look(struct credential *credential, char **ret_error)
     __attribute__((warn_unused_result));
