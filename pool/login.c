@@ -170,6 +170,11 @@ void login_renew(struct login *login, int64_t now)
 
 /* ---- calls ---- */
 
+bool login_is_open(const struct login *login)
+{
+    return login->state == OPEN;
+}
+
 bool login_lets(const struct login *login, int64_t now)
 {
     const struct tries *probes = &login->probes;
