@@ -126,12 +126,15 @@ static void submit_alone(struct pool *pool, struct request *request)
 
 void pool_submit(struct pool *pool, struct request *request)
 {
-    if (!login_is_open(pool->login) && login_refuses(pool->login, clock_now()))
+    bool is_open = login_is_open(pool->login);
+    if (!is_open && login_refuses(pool->login, clock_now()))
         pool_fail_refused(pool, request);
     else if (pool->merge && merge_add(pool->merge, request))
         submit_merged(pool, request);
     else
         submit_alone(pool, request);
+    if (!is_open)
+        pool_heed_login(pool);
 }
 
 void pool_cancel(struct pool *pool, struct request *request)
