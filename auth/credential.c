@@ -17,7 +17,7 @@ struct secret {
 };
 
 struct credential {
-    const struct conf_credential *conf;
+    const struct conf_credential *conf; /* NULL: a client's own */
     struct secret authorization;
     char *label;
 };
@@ -187,6 +187,25 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
     *credential = (struct credential){.conf = conf, .authorization = authorization, .label = label};
     *ret_credential = credential;
     return 0;
+}
+
+struct credential *credential_of_client(struct span authorization)
+{
+    struct credential *credential = calloc(1, sizeof(*credential));
+    char *bytes = malloc(authorization.length + 1);
+    char *label = strdup("the client's own");
+    if (!credential || !bytes || !label)
+        abort();
+    if (authorization.length > 0)
+        memcpy(bytes, authorization.at, authorization.length);
+    *credential = (struct credential){
+        .authorization = {.bytes = bytes, .length = authorization.length}, .label = label};
+    return credential;
+}
+
+bool credential_is_clients(const struct credential *credential)
+{
+    return !credential->conf;
 }
 
 int credential_refresh(struct credential *credential, char **ret_error)

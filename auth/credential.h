@@ -24,6 +24,11 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
                     char **ret_error) __attribute__((warn_unused_result));
 #define CREDENTIAL_MAX 8192 /* bytes of the secret */
 
+/* A client's own: the value of `authorization` as it came, which is copied, and perhaps empty.
+ * There is nothing to read again. */
+struct credential *credential_of_client(struct span authorization);
+bool credential_is_clients(const struct credential *credential);
+
 /* Reads the files again. 1: the value has changed, 0: it is what it was, -1: they cannot be read
  * now; the old value stays and *ret_error is as with credential_open(). */
 int credential_refresh(struct credential *credential, char **ret_error)
@@ -32,7 +37,8 @@ int credential_refresh(struct credential *credential, char **ret_error)
 /* The metadata value, valid until the next refresh; empty without a credential. */
 struct span credential_authorization(const struct credential *credential);
 
-/* "user app (password in /etc/x)", "token in /etc/y", "no credentials": for logs and errors. */
+/* "user app (password in /etc/x)", "token in /etc/y", "no credentials", "the client's own": for
+ * logs and errors. */
 const char *credential_label(const struct credential *credential);
 
 /* Wipes and frees; NULL is accepted. */

@@ -169,6 +169,8 @@ static int open_servers(struct pool *pool, char **ret_error)
                                                         .endpoints = setup->endpoints,
                                                         .logger = setup->logger,
                                                         .database = setup->database,
+                                                        .title = pool->title,
+                                                        .is_quiet = pool_is_clients(pool),
                                                         .max_message = setup->max_message,
                                                         .calls = &pool_call_events,
                                                         .events = &server_events,
@@ -184,11 +186,37 @@ static void open_merge(struct pool *pool)
     if (!conf->searches && !conf->identical)
         return;
     pool->merge = merge_new(conf);
-    pool->stats =
-        merge_stats_new(setup->loop, setup->logger, setup->database->name, setup->stats_period);
+    pool->stats = merge_stats_new(setup->loop, setup->logger, pool->title, setup->stats_period);
     pool->later = event_new(setup->loop, -1, 0, turn_came, pool);
     if (!pool->later)
         abort();
+}
+
+static char *make_title(const struct pool_setup *setup)
+{
+    const char *name = setup->database->name;
+    char *title = NULL;
+    int length;
+    if (setup->rule)
+        length = asprintf(&title, "database %s, rule %u", name, setup->rule->number);
+    else
+        length = asprintf(&title, "database %s%s", name,
+                          setup->authorization ? ", a client's credential" : "");
+    if (length < 0)
+        abort();
+    return title;
+}
+
+static int open_credential(struct pool *pool, char **ret_error)
+{
+    const struct pool_setup *setup = &pool->setup;
+    if (!setup->authorization)
+        return credential_open(setup->rule ? &setup->rule->credential
+                                           : &setup->database->credential,
+                               &pool->credential, ret_error);
+    pool->credential = credential_of_client(*setup->authorization);
+    pool->setup.authorization = NULL;
+    return 0;
 }
 
 struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
@@ -200,9 +228,9 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
     TAILQ_INIT(&pool->again);
     turns_init(&pool->queue);
     LIST_INIT(&pool->slots);
+    pool->title = make_title(setup);
     open_merge(pool);
-    if (credential_open(&setup->database->credential, &pool->credential, ret_error) != 0 ||
-        open_servers(pool, ret_error) != 0) {
+    if (open_credential(pool, ret_error) != 0 || open_servers(pool, ret_error) != 0) {
         pool_free(pool);
         return NULL;
     }
@@ -228,10 +256,26 @@ void pool_free(struct pool *pool)
         event_free(pool->later);
     credential_close(pool->credential);
     free(pool->reason);
+    free(pool->title);
     free(pool);
 }
 
 const struct conf_database *pool_database(const struct pool *pool)
 {
     return pool->setup.database;
+}
+
+void *pool_context(const struct pool *pool)
+{
+    return pool->setup.context;
+}
+
+struct span pool_authorization(const struct pool *pool)
+{
+    return credential_authorization(pool->credential);
+}
+
+bool pool_is_clients(const struct pool *pool)
+{
+    return credential_is_clients(pool->credential);
 }

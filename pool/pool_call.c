@@ -76,10 +76,9 @@ static void say_refused(struct pool *pool, struct span message)
     if (pool->refused)
         return;
     pool->refused = true;
-    log_error(pool->setup.logger,
-              "upstream %s, database %s: Milvus refuses the credential, %s: %.*s",
-              pool->setup.database->upstream->name, pool->setup.database->name,
-              credential_label(pool->credential), SPAN_ARGS(message));
+    log_error(pool->setup.logger, "upstream %s, %s: Milvus refuses the credential, %s: %.*s",
+              pool->setup.database->upstream->name, pool->title, credential_label(pool->credential),
+              SPAN_ARGS(message));
 }
 
 /* The file may hold a new secret by now. A refused call was not executed, so it may be sent again.
@@ -87,12 +86,14 @@ static void say_refused(struct pool *pool, struct span message)
 static bool credential_renewed(struct pool *pool)
 {
     char *error = NULL;
+    if (pool_is_clients(pool))
+        return false;
     int changed = credential_refresh(pool->credential, &error);
     if (changed < 0 && !pool->unreadable)
-        log_error(pool->setup.logger, "database %s: %s", pool->setup.database->name, error);
+        log_error(pool->setup.logger, "%s: %s", pool->title, error);
     if (changed > 0)
-        log_info(pool->setup.logger, "database %s: the credential has been read again, %s",
-                 pool->setup.database->name, credential_label(pool->credential));
+        log_info(pool->setup.logger, "%s: the credential has been read again, %s", pool->title,
+                 credential_label(pool->credential));
     free(error);
     pool->unreadable = changed < 0;
     pool->secret += changed > 0;
@@ -133,17 +134,28 @@ static bool is_deadline(const struct request *request, const struct upstream_end
     return end->code == CODE_DEADLINE_EXCEEDED && request->deadline - clock_now() <= DEADLINE_SLACK;
 }
 
+static void fail_refused(struct pool *pool, struct request *request, struct span message)
+{
+    const char *upstream = pool->setup.database->upstream->name;
+    if (pool->setup.rule)
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the credentials of rule %u of \"access\": %.*s", upstream,
+                     pool->setup.rule->number, SPAN_ARGS(message));
+    else
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the daemon's credentials: %.*s", upstream,
+                     SPAN_ARGS(message));
+}
+
 void pool_finish_request(struct pool *pool, struct request *request, const struct upstream_end *end)
 {
     if (!end->from_peer || is_deadline(request, end)) {
         finish_local(pool, request, end);
         return;
     }
-    if (end->code == CODE_UNAUTHENTICATED) {
+    if (end->code == CODE_UNAUTHENTICATED && !pool_is_clients(pool)) {
         say_refused(pool, end->message);
-        request_fail(request, end->code, PHASE_UPSTREAM,
-                     "upstream %s refuses the daemon's credentials: %.*s",
-                     pool->setup.database->upstream->name, SPAN_ARGS(end->message));
+        fail_refused(pool, request, end->message);
         return;
     }
     pool->refused = false;

@@ -36,6 +36,7 @@ struct pool_slot {
 
 struct pool {
     struct pool_setup setup;
+    char *title; /* "database books, rule 2": for the log */
     struct credential *credential;
     uint32_t secret; /* counts up when the credential changes */
     bool refused;    /* the upstream refuses the credential, and the log says so */
