@@ -2,173 +2,18 @@
 #include "pool/merge.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
 #include "pool/clock.h"
-#include "pool/limiter.h"
+#include "pool/lane.h"
 #include "pool/merge_key.h"
 #include "pool/resting.h"
-
-#define LANES_IDLE_MAX 256 /* whose limits are remembered while nothing is asked */
-
-/* What agrees: requests that may go as one call. */
-struct shape {
-    UT_hash_handle hh; /* of its lane's, by key */
-    TAILQ_ENTRY(shape) link;
-    struct lane *lane;
-    const struct rpc *rpc;
-    struct blob *key;
-    struct turns waiting; /* one at least */
-};
-
-struct lane {
-    UT_hash_handle hh; /* by key */
-    struct blob *key;
-    enum merge_kind kind;
-    struct limiter limiter;
-    uint32_t calls;              /* under way */
-    struct shape *by_key;        /* what waits */
-    TAILQ_HEAD(, shape) waiting; /* the same, in its turn */
-    bool crowded;                /* it has waited for a call to end */
-    bool ready;                  /* something waits, and has a place */
-    TAILQ_ENTRY(lane) link;      /* of those that are ready, or idle */
-};
-
-TAILQ_HEAD(lane_list, lane);
 
 struct merge {
     const struct conf_merge *conf;
     const struct rpc *search;
-    struct lane *searches;  /* lanes, by collection */
-    struct lane *reads;     /* lanes, by their bytes */
-    struct lane_list ready; /* in their turn */
-    struct lane_list idle;  /* of searches; longest ago first */
-    uint32_t idle_count;
+    struct lanes lanes;
     struct resting resting;
 };
-
-/* ---- lanes ---- */
-
-static bool has_place(const struct lane *lane)
-{
-    return lane->calls < limiter_limit(&lane->limiter);
-}
-
-static bool is_idle(const struct lane *lane)
-{
-    return lane->calls == 0 && TAILQ_EMPTY(&lane->waiting);
-}
-
-static struct lane **table_of(struct merge *merge, enum merge_kind kind)
-{
-    return kind == MERGE_SEARCHES ? &merge->searches : &merge->reads;
-}
-
-static void free_lane(struct merge *merge, struct lane *lane)
-{
-    struct lane **table = table_of(merge, lane->kind);
-    HASH_DELETE(hh, *table, lane);
-    blob_unref(lane->key);
-    free(lane);
-}
-
-static void forget_one_idle(struct merge *merge)
-{
-    struct lane *lane = TAILQ_FIRST(&merge->idle);
-    TAILQ_REMOVE(&merge->idle, lane, link);
-    merge->idle_count--;
-    free_lane(merge, lane);
-}
-
-/* Nothing waits in it, and none of its calls is under way. */
-static void idle(struct merge *merge, struct lane *lane)
-{
-    if (lane->kind == MERGE_READS) {
-        free_lane(merge, lane);
-        return;
-    }
-    TAILQ_INSERT_TAIL(&merge->idle, lane, link);
-    if (merge->idle_count++ >= LANES_IDLE_MAX)
-        forget_one_idle(merge);
-}
-
-/* After any change of it. */
-static void settle(struct merge *merge, struct lane *lane)
-{
-    bool ready = has_place(lane) && !TAILQ_EMPTY(&lane->waiting);
-    if (ready && !lane->ready)
-        TAILQ_INSERT_TAIL(&merge->ready, lane, link);
-    if (!ready && lane->ready)
-        TAILQ_REMOVE(&merge->ready, lane, link);
-    lane->ready = ready;
-    if (is_idle(lane))
-        idle(merge, lane);
-}
-
-/* Takes the key. */
-static struct lane *make_lane(struct merge *merge, enum merge_kind kind, struct blob *key)
-{
-    struct lane **table = table_of(merge, kind);
-    struct lane *lane = calloc(1, sizeof(*lane));
-    if (!lane)
-        abort();
-    lane->key = key;
-    lane->kind = kind;
-    TAILQ_INIT(&lane->waiting);
-    if (kind == MERGE_SEARCHES)
-        limiter_init(&lane->limiter, merge->conf->calls, merge->conf->max_calls);
-    else
-        limiter_init(&lane->limiter, 1, 1);
-    HASH_ADD_KEYPTR(hh, *table, lane->key->data, lane->key->size, lane);
-    return lane;
-}
-
-/* Takes the key. */
-static struct lane *lane_of(struct merge *merge, enum merge_kind kind, struct blob *key)
-{
-    struct lane *lane;
-    struct lane **table = table_of(merge, kind);
-    HASH_FIND(hh, *table, key->data, key->size, lane);
-    if (!lane)
-        return make_lane(merge, kind, key);
-    blob_unref(key);
-    if (is_idle(lane)) {
-        TAILQ_REMOVE(&merge->idle, lane, link);
-        merge->idle_count--;
-    }
-    return lane;
-}
-
-/* ---- shapes ---- */
-
-/* The one of that key, which it references. */
-static struct shape *shape_of(struct lane *lane, struct blob *key, const struct rpc *rpc)
-{
-    struct shape *shape;
-    HASH_FIND(hh, lane->by_key, key->data, key->size, shape);
-    if (shape)
-        return shape;
-    shape = calloc(1, sizeof(*shape));
-    if (!shape)
-        abort();
-    *shape = (struct shape){.lane = lane, .rpc = rpc, .key = blob_ref(key)};
-    turns_init(&shape->waiting);
-    TAILQ_INSERT_TAIL(&lane->waiting, shape, link);
-    HASH_ADD_KEYPTR(hh, lane->by_key, shape->key->data, shape->key->size, shape);
-    return shape;
-}
-
-/* If nothing waits any more. */
-static void free_shape(struct shape *shape)
-{
-    struct lane *lane = shape->lane;
-    if (!turns_is_empty(&shape->waiting))
-        return;
-    HASH_DELETE(hh, lane->by_key, shape);
-    TAILQ_REMOVE(&lane->waiting, shape, link);
-    blob_unref(shape->key);
-    free(shape);
-}
 
 /* ---- requests ---- */
 
@@ -198,7 +43,7 @@ static void join(struct merge *merge, struct lane *lane, const struct search *se
     search_share_shape(&place->search, place->shape->key);
     turns_add(&place->shape->waiting, request);
     request->place = place;
-    settle(merge, lane);
+    lane_settle(&merge->lanes, lane);
 }
 
 static bool add_search(struct merge *merge, struct request *request)
@@ -215,7 +60,7 @@ static bool add_search(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    struct lane *lane = lane_of(merge, MERGE_SEARCHES, merge_key_collection(request));
+    struct lane *lane = lane_of(&merge->lanes, MERGE_SEARCHES, merge_key_collection(request));
     join(merge, lane, &search, request);
     return true;
 }
@@ -230,7 +75,7 @@ static bool add_read(struct merge *merge, struct request *request)
         blob_unref(search.shape);
         return false;
     }
-    join(merge, lane_of(merge, MERGE_READS, blob_ref(search.shape)), &search, request);
+    join(merge, lane_of(&merge->lanes, MERGE_READS, blob_ref(search.shape)), &search, request);
     return true;
 }
 
@@ -256,8 +101,8 @@ void merge_remove(struct merge *merge, struct request *request)
     struct lane *lane = shape->lane;
     turns_remove(&shape->waiting, request);
     merge_drop_place(request);
-    free_shape(shape);
-    settle(merge, lane);
+    shape_free_empty(shape);
+    lane_settle(&merge->lanes, lane);
 }
 
 bool merge_waits(const struct request *request)
@@ -270,31 +115,16 @@ uint32_t merge_limit(const struct request *request)
     return limiter_limit(&request->place->shape->lane->limiter);
 }
 
-static struct request *find_in(const struct lane *lane, bool (*is)(struct request *request))
-{
-    const struct shape *shape;
-    struct request *found = NULL;
-    for (shape = TAILQ_FIRST(&lane->waiting); shape && !found; shape = TAILQ_NEXT(shape, link))
-        found = turns_find(&shape->waiting, is);
-    return found;
-}
-
 struct request *merge_find(const struct merge *merge, bool (*is)(struct request *request))
 {
-    struct request *found = NULL;
-    const struct lane *lane;
-    for (lane = merge->searches; lane && !found; lane = lane->hh.next)
-        found = find_in(lane, is);
-    for (lane = merge->reads; lane && !found; lane = lane->hh.next)
-        found = find_in(lane, is);
-    return found;
+    return lanes_find(&merge->lanes, is);
 }
 
 /* ---- calls ---- */
 
 bool merge_has(const struct merge *merge)
 {
-    return !TAILQ_EMPTY(&merge->ready);
+    return !TAILQ_EMPTY(&merge->lanes.ready);
 }
 
 static void load(struct bundle *bundle, struct request *request)
@@ -335,22 +165,22 @@ static void turn(struct merge *merge, struct lane *lane, struct shape *shape)
 {
     TAILQ_REMOVE(&lane->waiting, shape, link);
     TAILQ_INSERT_TAIL(&lane->waiting, shape, link);
-    TAILQ_REMOVE(&merge->ready, lane, link);
+    TAILQ_REMOVE(&merge->lanes.ready, lane, link);
     lane->ready = false;
 }
 
 struct bundle *merge_take(struct merge *merge)
 {
-    struct lane *lane = TAILQ_FIRST(&merge->ready);
+    struct lane *lane = TAILQ_FIRST(&merge->lanes.ready);
     if (!lane)
         return NULL;
     struct shape *shape = TAILQ_FIRST(&lane->waiting);
     struct bundle *bundle = bundle_of(merge, shape);
     turn(merge, lane, shape);
-    free_shape(shape);
+    shape_free_empty(shape);
     lane->calls++;
     lane->crowded = false;
-    settle(merge, lane);
+    lane_settle(&merge->lanes, lane);
     return bundle;
 }
 
@@ -375,7 +205,7 @@ void merge_ended(struct merge *merge, struct bundle *bundle)
     lane->crowded = !TAILQ_EMPTY(&lane->waiting);
     blob_unref(bundle->key);
     free(bundle);
-    settle(merge, lane);
+    lane_settle(&merge->lanes, lane);
 }
 
 void merge_rest(struct merge *merge, const struct bundle *bundle, int64_t time)
@@ -390,8 +220,7 @@ struct merge *merge_new(const struct conf_merge *conf)
         abort();
     merge->conf = conf;
     merge->search = rpc_find(span_text("Search"));
-    TAILQ_INIT(&merge->ready);
-    TAILQ_INIT(&merge->idle);
+    lanes_init(&merge->lanes, conf);
     return merge;
 }
 
@@ -399,8 +228,7 @@ void merge_free(struct merge *merge)
 {
     if (!merge)
         return;
-    while (!TAILQ_EMPTY(&merge->idle))
-        forget_one_idle(merge);
+    lanes_clear(&merge->lanes);
     resting_clear(&merge->resting);
     free(merge);
 }

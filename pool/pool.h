@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pool of one database, with one credential: the slots that requests take while they are on the
- * wire, on one of its connections to the upstream (pool/servers.h), and the queue of those that
- * wait, first come first served. Of those that may travel together (pool/merge.h), all that wait
+ * wire, on one of its connections to the upstream (pool/servers.h), and those that wait, taken in
+ * turn by who asks (pool/turns.h). Of those that may travel together (pool/merge.h), all that wait
  * and agree go at once, as one call with one slot; if it fails, each of them is sent alone.
  *
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a

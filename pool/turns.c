@@ -4,25 +4,30 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+/* A connection is of one asker at a time: who shows another token is another. */
+struct key {
+    uint64_t asker;
+    const void *connection;
+};
+
 struct turns_connection {
-    UT_hash_handle hh; /* by id */
-    TAILQ_ENTRY(turns_connection) link;
+    UT_hash_handle hh;
+    TAILQ_ENTRY(turns_connection) link; /* of its asker's */
     struct turns_asker *asker;
-    const void *id;
+    struct key key;
     struct request_list requests;
 };
 
 struct turns_asker {
-    UT_hash_handle hh; /* by id */
+    UT_hash_handle hh;
     TAILQ_ENTRY(turns_asker) link;
-    uint64_t id;
-    struct turns_connection *by_id;
+    uint64_t number;
     TAILQ_HEAD(, turns_connection) order;
 };
 
 void turns_init(struct turns *turns)
 {
-    turns->by_id = NULL;
+    *turns = (struct turns){0};
     TAILQ_INIT(&turns->order);
 }
 
@@ -31,43 +36,43 @@ bool turns_is_empty(const struct turns *turns)
     return TAILQ_EMPTY(&turns->order);
 }
 
-static struct turns_asker *asker_of(struct turns *turns, uint64_t id)
+static struct turns_asker *asker_of(struct turns *turns, uint64_t number)
 {
     struct turns_asker *asker;
-    HASH_FIND(hh, turns->by_id, &id, sizeof(id), asker);
+    HASH_FIND(hh, turns->askers, &number, sizeof(number), asker);
     if (asker)
         return asker;
     asker = calloc(1, sizeof(*asker));
     if (!asker)
         abort();
-    asker->id = id;
+    asker->number = number;
     TAILQ_INIT(&asker->order);
     TAILQ_INSERT_TAIL(&turns->order, asker, link);
-    HASH_ADD(hh, turns->by_id, id, sizeof(asker->id), asker);
+    HASH_ADD(hh, turns->askers, number, sizeof(asker->number), asker);
     return asker;
 }
 
-static struct turns_connection *connection_of(struct turns_asker *asker, const void *id)
+static struct turns_connection *connection_of(struct turns *turns, const struct request *request)
 {
+    struct key key = {request->asker, request->connection};
     struct turns_connection *connection;
-    HASH_FIND(hh, asker->by_id, &id, sizeof(id), connection);
+    HASH_FIND(hh, turns->connections, &key, sizeof(key), connection);
     if (connection)
         return connection;
     connection = calloc(1, sizeof(*connection));
     if (!connection)
         abort();
-    connection->asker = asker;
-    connection->id = id;
+    connection->asker = asker_of(turns, request->asker);
+    connection->key = key;
     TAILQ_INIT(&connection->requests);
-    TAILQ_INSERT_TAIL(&asker->order, connection, link);
-    HASH_ADD(hh, asker->by_id, id, sizeof(connection->id), connection);
+    TAILQ_INSERT_TAIL(&connection->asker->order, connection, link);
+    HASH_ADD(hh, turns->connections, key, sizeof(connection->key), connection);
     return connection;
 }
 
 void turns_add(struct turns *turns, struct request *request)
 {
-    struct turns_asker *asker = asker_of(turns, request->asker);
-    request->turn = connection_of(asker, request->connection);
+    request->turn = connection_of(turns, request);
     TAILQ_INSERT_TAIL(&request->turn->requests, request, link);
 }
 
@@ -76,12 +81,12 @@ static void free_empty(struct turns *turns, struct turns_connection *connection)
     struct turns_asker *asker = connection->asker;
     if (!TAILQ_EMPTY(&connection->requests))
         return;
-    HASH_DELETE(hh, asker->by_id, connection);
+    HASH_DELETE(hh, turns->connections, connection);
     TAILQ_REMOVE(&asker->order, connection, link);
     free(connection);
     if (!TAILQ_EMPTY(&asker->order))
         return;
-    HASH_DELETE(hh, turns->by_id, asker);
+    HASH_DELETE(hh, turns->askers, asker);
     TAILQ_REMOVE(&turns->order, asker, link);
     free(asker);
 }

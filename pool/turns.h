@@ -16,7 +16,8 @@ struct turns_asker;
 TAILQ_HEAD(turns_askers, turns_asker);
 
 struct turns {
-    struct turns_asker *by_id;
+    struct turns_asker *askers;           /* by their number */
+    struct turns_connection *connections; /* by that and the connection */
     struct turns_askers order;
 };
 

@@ -48,9 +48,9 @@ def test_two_hundred_processes(start_bouncer, each_milvus, collection):
 
 
 def test_what_the_upstream_sees_of_them(start_bouncer, fake):
-    """No more Connects than connections, one description, and each search once."""
+    """No more Connects than connections, one description, and each search once, where none are merged."""
     fake.on("Search", answer(found_row(7)))
-    found = run_many(start_bouncer(one_pool(fake.upstream, **CONFIG)), "any")
+    found = run_many(start_bouncer(one_pool(fake.upstream, merge="off", **CONFIG)), "any")
     assert found == {str(number): [[], [7]] for number in range(PROCESSES)}
     assert 1 <= fake.count("Connect") <= POOL_SIZE
     assert fake.count("DescribeCollection") == 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Under a load of each SDK: an upstream that stops, dies and comes back, replies that get lost, and daemons that take
 over from each other."""
+import re
 import socket
 import uuid
 from functools import partial
@@ -10,7 +11,7 @@ import pytest
 import sdk_load
 from bouncer import one_pool
 from inserting import Inserting
-from loads import loads
+from loads import FIRST_KEYS, Load, loads
 from lossy import Lossy
 from sdk_client import count, create_collection, direct_client
 from sdks import command, new_prefix
@@ -67,6 +68,23 @@ def test_upstream_stopped_killed_and_brought_back(start_bouncer, lite, collectio
         come_back(lite, collection)
         all_go_on(all_loads)
     sdk_load.check(lite, collection, all_loads)
+
+
+@pytest.mark.parametrize("sdk", FIRST_KEYS)
+def test_searches_are_merged(start_bouncer, lite, collection, tmp_path, sdk):
+    """What each SDK sends may travel together, and what comes back is each worker's own."""
+    bouncer = start_bouncer(one_pool(lite.upstream, merge={"calls": 1}), tcp=True)
+    load = Load(sdk, f"http://{bouncer.tcp_address}", collection, tmp_path)
+    try:
+        load.goes_on()
+        load.goes_on()
+        load.stop()
+    finally:
+        load.kill()
+    sdk_load.check(lite, collection, [load])
+    bouncer.stop()
+    merged = re.search(r"merged (\d+) searches into (\d+) calls", bouncer.log_text())
+    assert merged and int(merged[1]) > int(merged[2]), bouncer.log_text()
 
 
 @pytest.fixture
