@@ -30,7 +30,8 @@ struct pools {
     struct member_list recency; /* of these, least recently used first */
     struct member_list closing;
     struct event *closer;  /* closes outside of the pools' own events */
-    struct event *sweeper; /* pending while a client's pool is idle */
+    struct event *sweeper; /* closes clients' pools that were idle for long */
+    int64_t sweep_at;      /* when it comes; 0: it does not */
 };
 
 static const struct conf_database *database_of(const struct pools *pools)
@@ -120,19 +121,24 @@ static void close_soon(struct member *member)
     event_active(pools->closer, EV_TIMEOUT, 0);
 }
 
-static void start_sweeper(struct pools *pools)
-{
-    int64_t time = pools->setup.refused_time;
-    struct timeval wait = {.tv_sec = time / 1000, .tv_usec = time % 1000 * 1000};
-    if (!event_pending(pools->sweeper, EV_TIMEOUT, NULL))
-        event_add(pools->sweeper, &wait);
-}
-
-static bool is_over(const struct member *member)
+/* When an idle one has been so for long enough. */
+static int64_t due(const struct member *member)
 {
     const struct pools_setup *setup = &member->pools->setup;
-    int64_t time = member->is_good ? setup->idle_time : setup->refused_time;
-    return clock_now() - member->idle_since >= time;
+    return member->idle_since + (member->is_good ? setup->idle_time : setup->refused_time);
+}
+
+/* Has the sweeper come then, unless it comes before. */
+static void call_sweeper(struct pools *pools, int64_t at)
+{
+    if (pools->sweep_at && pools->sweep_at <= at)
+        return;
+    int64_t left = at - clock_now();
+    if (left < 0)
+        left = 0;
+    struct timeval wait = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    pools->sweep_at = at;
+    event_add(pools->sweeper, &wait);
 }
 
 static void sweep(evutil_socket_t fd, short what, void *argument)
@@ -141,17 +147,16 @@ static void sweep(evutil_socket_t fd, short what, void *argument)
     struct pools *pools = argument;
     struct member *member;
     struct member *following;
-    bool some = false;
+    pools->sweep_at = 0;
     for (member = TAILQ_FIRST(&pools->recency); member; member = following) {
         following = TAILQ_NEXT(member, link);
-        bool is_idle = member->requests == 0;
-        if (is_idle && is_over(member))
+        if (member->requests > 0)
+            continue;
+        if (due(member) <= clock_now())
             close_soon(member);
         else
-            some |= is_idle;
+            call_sweeper(pools, due(member));
     }
-    if (some)
-        start_sweeper(pools);
 }
 
 static int open_all(struct pools *pools, char **ret_error)
@@ -319,6 +324,6 @@ void pools_release(const struct request *request, const struct outcome *outcome)
     }
     if (member->requests == 0) {
         member->idle_since = clock_now();
-        start_sweeper(member->pools);
+        call_sweeper(member->pools, due(member));
     }
 }
