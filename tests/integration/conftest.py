@@ -9,13 +9,18 @@ import pytest
 from bouncer import IS_SANITIZED, Bouncer
 from certificates import SERVER_NAME, Authority
 from fake import BlackHole, Fake
+from fake_search import search_of
 from fake_streams import StreamFake
 from goaway import GoawayProxy
+from merge_held import Held, is_answered
 from servers import Lite, Milvus
 from wire import WireFake
 
+<<<<<<< HEAD
 os.umask(0o027)  # the daemon takes no secret that others can read
 
+=======
+>>>>>>> wt-tests6
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if IS_SANITIZED and item.get_closest_marker("release_only")]
@@ -131,6 +136,32 @@ def start_bouncer(tmp_path, transport):
     yield start
     for bouncer in started:
         bouncer.stop()
+
+
+@pytest.fixture
+def hold(start_bouncer, fake):
+    """hold(merge, behaviour, settings): a Held."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Held(start_bouncer, fake, *arguments, **options))
+        return started[-1]
+
+    yield start
+    for held in started:
+        held.let(1000)
+        held.close()
+
+
+@pytest.fixture
+def under_way(hold):
+    """A call of four searches that is held, and the one before it, which is over."""
+    held = hold()
+    held.asked = held.ask_all([search_of(number) for number in range(4)])
+    held.let()
+    assert is_answered(held.first)
+    held.call = held.fake.wait_for("Search", 2)
+    return held
 
 
 @pytest.fixture
