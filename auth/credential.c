@@ -2,19 +2,12 @@
 #include "auth/credential.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "auth/secret.h"
 #include "proto/base64.h"
-
-/* Bytes that once held a secret: wiped whenever they are let go. */
-struct secret {
-    char *bytes;
-    size_t length;
-};
 
 struct credential {
     const struct conf_credential *conf; /* NULL: a client's own */
@@ -25,47 +18,7 @@ struct credential {
 /* Room for a secret and its line end, and a byte to see that the file goes on. */
 #define FILE_ROOM (CREDENTIAL_MAX + sizeof("\r\n"))
 
-static void secret_clear(struct secret *secret)
-{
-    if (secret->bytes)
-        explicit_bzero(secret->bytes, secret->length);
-    free(secret->bytes);
-    *secret = (struct secret){0};
-}
-
-static bool secret_equal(const struct secret *a, const struct secret *b)
-{
-    return span_equal(span_of(a->bytes, a->length), span_of(b->bytes, b->length));
-}
-
 /* ---- reading, each function NULL or a static text of what is wrong ---- */
-
-static const char *read_bytes(int file, char *to, size_t *ret_length)
-{
-    size_t length = 0;
-    while (length < FILE_ROOM) {
-        ssize_t got = read(file, to + length, FILE_ROOM - length);
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            return strerrordesc_np(errno);
-        if (got > 0)
-            length += (size_t)got;
-    }
-    *ret_length = length;
-    return NULL;
-}
-
-/* Not by stdio, whose buffers nobody wipes. */
-static const char *read_file(const char *path, char *to, size_t *ret_length)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return strerrordesc_np(errno);
-    const char *error = read_bytes(file, to, ret_length);
-    close(file);
-    return error;
-}
 
 static size_t without_line_end(const char *text, size_t length)
 {
@@ -94,7 +47,7 @@ _Static_assert(CREDENTIAL_MAX == 8192, "the text above names it");
 static const char *read_secret(const char *path, char *to, size_t *ret_length)
 {
     size_t length = 0;
-    const char *error = read_file(path, to, &length);
+    const char *error = secret_read(path, to, FILE_ROOM, &length);
     if (error)
         return error;
     length = without_line_end(to, length);
@@ -106,11 +59,9 @@ static const char *read_secret(const char *path, char *to, size_t *ret_length)
 
 static const char *encode(const char *text, size_t length, struct secret *ret_secret)
 {
-    char *bytes = malloc(BASE64_SIZE(length));
-    if (!bytes)
+    if (!secret_take(ret_secret, BASE64_SIZE(length)))
         return strerrordesc_np(ENOMEM);
-    base64_encode(span_of(text, length), bytes);
-    *ret_secret = (struct secret){.bytes = bytes, .length = BASE64_SIZE(length)};
+    base64_encode(span_of(text, length), ret_secret->bytes);
     return NULL;
 }
 
@@ -125,8 +76,8 @@ static const char *read_authorization(const struct conf_credential *conf, struct
     char prefix[2] = {conf->token_file ? '\0' : ':', '\0'};
     const char *user = conf->token_file ? "" : conf->user;
     size_t before = strlen(user) + strlen(prefix), length;
-    struct secret plain = {.bytes = malloc(before + FILE_ROOM), .length = before + FILE_ROOM};
-    if (!plain.bytes)
+    struct secret plain;
+    if (!secret_take(&plain, before + FILE_ROOM))
         return strerrordesc_np(ENOMEM);
     memcpy(plain.bytes, user, strlen(user));
     memcpy(plain.bytes + strlen(user), prefix, strlen(prefix));
@@ -192,14 +143,13 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
 struct credential *credential_of_client(struct span authorization)
 {
     struct credential *credential = calloc(1, sizeof(*credential));
-    char *bytes = malloc(authorization.length + 1);
-    char *label = strdup("the client's own");
-    if (!credential || !bytes || !label)
+    if (!credential || !secret_take(&credential->authorization, authorization.length))
         abort();
     if (authorization.length > 0)
-        memcpy(bytes, authorization.at, authorization.length);
-    *credential = (struct credential){
-        .authorization = {.bytes = bytes, .length = authorization.length}, .label = label};
+        memcpy(credential->authorization.bytes, authorization.at, authorization.length);
+    credential->label = strdup("the client's own");
+    if (!credential->label)
+        abort();
     return credential;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "auth/token_hash.h"
+#include "conf/files.h"
 
 #define HELP "make it by `milvus-bouncer token NAME`"
 
@@ -64,6 +65,13 @@ static const char *read_lines(FILE *file, tokens_file_take *take, void *context,
     return error;
 }
 
+/* Hashes can be guessed from. */
+static const char *check_file(FILE *file)
+{
+    struct stat status;
+    return fstat(fileno(file), &status) == 0 ? files_check_secret(&status) : strerrordesc_np(errno);
+}
+
 static char *error_text(const char *path, unsigned line, const char *what)
 {
     char *text = NULL;
@@ -76,7 +84,9 @@ int tokens_file_read(const char *path, tokens_file_take *take, void *context, ch
 {
     unsigned line = 0;
     FILE *file = fopen(path, "re");
-    const char *error = file ? read_lines(file, take, context, &line) : strerrordesc_np(errno);
+    const char *error = file ? check_file(file) : strerrordesc_np(errno);
+    if (!error)
+        error = read_lines(file, take, context, &line);
     if (file)
         fclose(file);
     if (!error)

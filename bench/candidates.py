@@ -61,6 +61,7 @@ def peer_before(directory, upstream, name):
 def daemon_before(directory, upstream, transport):
     directory.mkdir(parents=True)
     token = directory / "token"
+    token.touch(0o600)
     token.write_text(canned.CREDENTIAL)
     settings = {"uri": f"http://{upstream.address}", "token_file": str(token)}
     if upstream.authority:

@@ -117,3 +117,19 @@ const char *address_path(const struct address *address)
         return NULL;
     return ((const struct sockaddr_un *)&address->sockaddr)->sun_path;
 }
+
+bool address_is_local(const struct address *address)
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address->sockaddr;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address->sockaddr;
+    switch (address->sockaddr.ss_family) {
+    case AF_UNIX:
+        return true;
+    case AF_INET:
+        return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+    default:
+        return false;
+    }
+}

@@ -23,6 +23,9 @@ int address_parse(const char *text, struct address *ret_address, const char **re
 
 bool address_is_unix(const struct address *address);
 
+/* Whether only processes of this machine can connect to it: a Unix socket, 127.0.0.0/8, ::1. */
+bool address_is_local(const struct address *address);
+
 /* The socket file of a Unix address, else NULL. */
 const char *address_path(const struct address *address);
 

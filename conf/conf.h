@@ -41,6 +41,7 @@ struct conf_listener {
     gid_t gid;            /* that group's id; (gid_t)-1 without one */
     const char *database; /* for requests that name none; "default" unless given */
     unsigned protocols;   /* bits of enum conf_protocol, at least one */
+    bool allow_remote;    /* its address may be one that other machines reach */
 };
 #define CONF_MODE_UNSET ((mode_t)-1)
 
@@ -202,6 +203,12 @@ struct conf {
     size_t rule_count;             /* 0: everybody may do everything */
     const char *tokens_file;       /* NULL: none */
     struct conf_place tokens_place;
+    struct {
+        const char *name; /* whom the process becomes; NULL: it stays who it is */
+        uid_t uid;        /* never 0 */
+        gid_t gid;        /* the user's own group */
+        struct conf_place place;
+    } user;
     struct {
         int64_t ttl;          /* ms; 0: nothing is kept */
         uint32_t max_entries; /* descriptions kept, least recently used leaves first; 0: nothing is

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const char *files_folder(struct arena *arena, const char *path)
@@ -30,10 +29,16 @@ const char *files_resolve(struct arena *arena, const char *folder, const char *n
     return credential ? credential : arena_print(arena, "%s%s", folder, name);
 }
 
-const char *files_check(const char *path)
+const char *files_check(const char *path, struct stat *ret_status)
 {
-    struct stat status;
-    if (access(path, R_OK) != 0 || stat(path, &status) != 0)
+    if (access(path, R_OK) != 0 || stat(path, ret_status) != 0)
         return strerrordesc_np(errno);
-    return S_ISDIR(status.st_mode) ? "it is a folder" : NULL;
+    return S_ISDIR(ret_status->st_mode) ? "it is a folder" : NULL;
+}
+
+const char *files_check_secret(const struct stat *status)
+{
+    if (!S_ISREG(status->st_mode) || (status->st_mode & S_IRWXO) == 0)
+        return NULL;
+    return "a secret is for its owner and group alone; take it from others by chmod o=";
 }

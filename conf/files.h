@@ -4,6 +4,7 @@
 #define CONF_FILES_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "conf/arena.h"
 
@@ -15,6 +16,10 @@ const char *files_folder(struct arena *arena, const char *path);
 const char *files_resolve(struct arena *arena, const char *folder, const char *name, bool secret);
 
 /* NULL when the file can be read, else a static text of why not. */
-const char *files_check(const char *path);
+const char *files_check(const char *path, struct stat *ret_status);
+
+/* NULL when nobody but a secret's owner and group may use its file, else a static text of what to
+ * do. Only regular files are looked at. */
+const char *files_check_secret(const struct stat *status);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "conf/resolve_access.h"
 #include "conf/resolve_credential.h"
+#include "conf/resolve_process.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
 
@@ -311,5 +312,6 @@ void resolve(struct arena *arena, struct conf_faults *faults, const struct tree_
     resolve_upstreams(&resolver, tree_find(root, "upstreams"));
     resolve_databases(&resolver, tree_find(root, "databases"));
     resolve_access(arena, faults, root, conf);
+    resolve_process(faults, root, conf);
     resolve_limits(conf);
 }

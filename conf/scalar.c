@@ -138,7 +138,11 @@ void scalar_file(struct reader *reader, const struct schema_key *key, struct tre
         return;
     bool secret = key->type == SCHEMA_SECRET_FILE;
     const char *path = files_resolve(reader->arena, reader->folder, node->text, secret);
-    const char *error = files_check(path);
+    struct stat status;
+    const char *error = files_check(path, &status);
+    const char *exposed = !error && secret ? files_check_secret(&status) : NULL;
+    if (exposed)
+        scalar_refuse(reader, node, key->name, ": %s: %s", path, exposed);
     if (error) {
         scalar_refuse(reader, node, key->name,
                       ": cannot read %s: %s; it takes the name of a file that the daemon can read",

@@ -75,6 +75,7 @@ static const struct schema_key listener_keys[] = {
      .fallback = "default"},
     {.name = "protocols", .type = SCHEMA_PROTOCOLS, AT(struct conf_listener, protocols),
      .words = protocols, .later = protocols_later},
+    {.name = "allow_remote", .type = SCHEMA_FLAG, AT(struct conf_listener, allow_remote)},
 };
 static const struct schema_section listener = {SECTION(listener_keys, struct conf_listener)};
 
@@ -258,9 +259,9 @@ static const struct schema_key file_keys[] = {
     {.name = "schema_cache", .type = SCHEMA_SECTION, .section = &cache},
     {.name = "limits", .type = SCHEMA_SECTION, .section = &limits},
     {.name = "log", .type = SCHEMA_SECTION, .section = &log_section},
+    {.name = "user", .type = SCHEMA_TEXT, AT(struct conf, user.name)},
     {.name = "admin", .type = SCHEMA_LATER},
     {.name = "metrics", .type = SCHEMA_LATER},
-    {.name = "user", .type = SCHEMA_LATER},
 };
 const struct schema_section schema_file = {SECTION(file_keys, struct conf)};
 /* clang-format on */

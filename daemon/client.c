@@ -230,12 +230,28 @@ void client_hand_on(struct client *client, struct span bytes)
         client_wait_for_message(client);
 }
 
+void client_has_shown_secret(struct client *client)
+{
+    client->owner->scratch_is_secret = true;
+}
+
+/* A client's secret may have come in several parts, the longest of which was not the last. */
+static void wipe_scratch(struct clients *clients)
+{
+    explicit_bzero(clients->scratch, clients->scratch_used);
+    clients->scratch_used = 0;
+    clients->scratch_is_secret = false;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *argument)
 {
     (void)what;
     struct client *client = argument;
-    uint8_t *scratch = client->owner->scratch;
+    struct clients *owner = client->owner;
+    uint8_t *scratch = owner->scratch;
     ssize_t length = recv(fd, scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+    if (length > 0 && (size_t)length > owner->scratch_used)
+        owner->scratch_used = (size_t)length;
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (length < 0 || (length == 0 && client->state == LINGERING))
@@ -246,6 +262,8 @@ static void on_readable(evutil_socket_t fd, short what, void *argument)
         client_take_start(client, span_of(scratch, (size_t)length));
     else if (client->state == OPEN)
         client_hand_on(client, span_of(scratch, (size_t)length));
+    if (owner->scratch_is_secret)
+        wipe_scratch(owner);
 }
 
 void client_accept(struct clients *clients, int fd, const struct conf_listener *listener)

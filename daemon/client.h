@@ -82,8 +82,10 @@ struct clients {
     uint32_t max; /* max_clients, or fewer where the process may not open enough files */
     bool draining;
     struct event *flush;
-    struct event *quiet; /* runs while somebody is awake */
-    uint8_t *scratch;    /* what is read, before it is handed on */
+    struct event *quiet;    /* runs while somebody is awake */
+    uint8_t *scratch;       /* what is read, before it is handed on */
+    size_t scratch_used;    /* bytes of it that something has been read into */
+    bool scratch_is_secret; /* a secret is in there */
     /* A client is freed. */
     void (*left)(void *context);
     void *context;
@@ -105,6 +107,9 @@ void client_accept(struct clients *clients, int fd, const struct conf_listener *
 /* For the fronts. */
 
 struct clients *client_owner(const struct client *client);
+
+/* Something that is being handed on is a secret: what was read is wiped once that is done. */
+void client_has_shown_secret(struct client *client);
 
 /* Whether a call may have to show a token. */
 bool client_asks_token(const struct client *client);

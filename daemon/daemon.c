@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/daemon.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
 #include "daemon/front_grpc.h"
-#include "daemon/listener.h"
+#include "daemon/listeners.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
+#include "daemon/process.h"
 #include "daemon/reload.h"
 #include "pool/clock.h"
 
@@ -30,18 +33,8 @@ struct daemon {
     struct tokens *tokens;
     struct router *router;
     struct clients clients;
-    struct listener **listeners;
-    size_t listener_count;
-    struct conf_listener
-        adopted; /* for a socket from systemd that the configuration does not name */
+    struct listeners listeners;
 };
-
-static void close_listeners(struct daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->listener_count; i++)
-        listener_close(daemon->listeners[i]);
-    daemon->listener_count = 0;
-}
 
 static void end_if_drained(struct daemon *daemon)
 {
@@ -52,15 +45,14 @@ static void end_if_drained(struct daemon *daemon)
 static void client_left(void *context)
 {
     struct daemon *daemon = context;
-    for (size_t i = 0; i < daemon->listener_count; i++)
-        listener_clients_left(daemon->listeners[i]);
+    listeners_clients_left(&daemon->listeners);
     memory_clients_left(daemon->trim);
     end_if_drained(daemon);
 }
 
 static void end_by(struct daemon *daemon, int number)
 {
-    close_listeners(daemon);
+    listeners_close(&daemon->listeners);
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -76,7 +68,7 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     log_info(&daemon->log.logger, "draining: %u clients are connected", daemon->clients.count);
     front_grpc_report(&daemon->clients);
     sd_notify(0, "STOPPING=1");
-    close_listeners(daemon);
+    listeners_close(&daemon->listeners);
     clients_drain(&daemon->clients);
     end_if_drained(daemon);
 }
@@ -116,13 +108,6 @@ static uint32_t raise_descriptor_limit(struct daemon *daemon)
                 "max_clients is %u, but the process may open only %llu files (ulimit -n): %u it is",
                 wanted, (unsigned long long)limit.rlim_cur, max);
     return max;
-}
-
-/* Secrets are in memory. */
-static void forbid_core_dumps(void)
-{
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *argument)
@@ -173,69 +158,37 @@ static int open_upstreams(struct daemon *daemon)
     return daemon->router ? 0 : -1;
 }
 
-/* The socket that systemd has bound for this address, or -1; taken out of the list. */
-static int take_adopted(const struct address *address, int *fds, int count)
+/* ---- whom the process becomes ---- */
+
+static int check_user(struct daemon *daemon)
 {
-    for (int i = 0; i < count; i++) {
-        if (fds[i] < 0 || !listener_matches(fds[i], address))
-            continue;
-        int fd = fds[i];
-        fds[i] = -1;
-        return fd;
-    }
+    const struct conf *conf = daemon->conf;
+    if (process_can_become(conf))
+        return 0;
+    log_error(&daemon->log.logger,
+              "%s:%u:%u: \"user\": only root becomes %s; start it as root, or as %s", daemon->file,
+              conf->user.place.line, conf->user.place.column, conf->user.name, conf->user.name);
     return -1;
 }
 
-static int open_configured(struct daemon *daemon, int *fds, int count)
+/* Listeners are bound, and secrets read. */
+static int become_user(struct daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->conf->listener_count; i++) {
-        const struct conf_listener *conf = &daemon->conf->listeners[i];
-        int fd = take_adopted(&conf->address, fds, count);
-        char *error = NULL;
-        struct listener *listener =
-            fd >= 0 ? listener_adopt(fd, conf) : listener_open(conf, &error);
-        if (!listener) {
-            log_error(&daemon->log.logger, "%s", error);
-            free(error);
-            return -1;
-        }
-        daemon->listeners[daemon->listener_count++] = listener;
+    const struct conf *conf = daemon->conf;
+    struct logger *logger = &daemon->log.logger;
+    if (!conf->user.name && geteuid() == 0)
+        log_warning(logger, "it runs as root; name another user by \"user\", or start it as one");
+    if (!process_must_become(conf))
+        return 0;
+    if (listeners_give(&daemon->listeners, conf->user.uid, conf->user.gid) != 0 ||
+        !process_become(conf)) {
+        log_error(logger, "cannot become %s: %s", conf->user.name, strerror(errno));
+        return -1;
     }
+    log_info(logger, "it runs as %s now", conf->user.name);
+    process_warn(conf, daemon->file, logger);
+    listeners_warn(&daemon->listeners, logger);
     return 0;
-}
-
-/* Sockets from systemd whose addresses the configuration does not name serve the database "default"
- * over every protocol. */
-static void adopt_rest(struct daemon *daemon, const int *fds, int count)
-{
-    daemon->adopted = (struct conf_listener){.database = "default",
-                                             .protocols = CONF_PROTOCOL_ALL,
-                                             .mode = CONF_MODE_UNSET,
-                                             .gid = (gid_t)-1};
-    strcpy(daemon->adopted.address.text, "a socket from systemd");
-    for (int i = 0; i < count; i++) {
-        if (fds[i] >= 0)
-            daemon->listeners[daemon->listener_count++] = listener_adopt(fds[i], &daemon->adopted);
-    }
-}
-
-static int open_listeners(struct daemon *daemon)
-{
-    int count = sd_listen_fds(1);
-    if (count < 0)
-        count = 0;
-    int *fds = calloc((size_t)count + 1, sizeof(*fds));
-    daemon->listeners =
-        calloc((size_t)count + daemon->conf->listener_count, sizeof(struct listener *));
-    if (!fds || !daemon->listeners)
-        abort();
-    for (int i = 0; i < count; i++)
-        fds[i] = SD_LISTEN_FDS_START + i;
-    int result = open_configured(daemon, fds, count);
-    if (result == 0)
-        adopt_rest(daemon, fds, count);
-    free(fds);
-    return result;
 }
 
 static void start(struct daemon *daemon)
@@ -252,8 +205,7 @@ static void start(struct daemon *daemon)
         .context = daemon,
     };
     clients_init(&daemon->clients);
-    for (size_t i = 0; i < daemon->listener_count; i++)
-        listener_start(daemon->listeners[i], &daemon->clients);
+    listeners_start(&daemon->listeners, &daemon->clients);
     sd_notify(0, "READY=1");
 }
 
@@ -261,8 +213,7 @@ static void release(struct daemon *daemon)
 {
     struct router *router = daemon->router;
     daemon->router = NULL; /* a signal may still come */
-    close_listeners(daemon);
-    free(daemon->listeners);
+    listeners_close(&daemon->listeners);
     router_free(router);
     rules_free(daemon->rules);
     tokens_close(daemon->tokens);
@@ -275,25 +226,31 @@ static void release(struct daemon *daemon)
     event_base_free(daemon->loop);
 }
 
+/* All that may fail. DAEMON_DRAINED: nothing has. */
+static enum daemon_exit set_up(struct daemon *daemon)
+{
+    if (check_user(daemon) != 0 || open_access(daemon) != 0)
+        return DAEMON_MISCONFIGURED;
+    enum daemon_exit result = listeners_open(&daemon->listeners, daemon->conf, &daemon->log.logger);
+    if (result == DAEMON_DRAINED && (open_upstreams(daemon) != 0 || become_user(daemon) != 0))
+        result = DAEMON_MISCONFIGURED;
+    return result;
+}
+
 enum daemon_exit daemon_run(const struct conf *conf, const char *file)
 {
     struct daemon daemon = {.conf = conf, .file = file};
-    enum daemon_exit result = DAEMON_MISCONFIGURED;
     log_open(&daemon.log, conf->log.level, conf->log.format);
-    forbid_core_dumps();
     daemon.clients.max = raise_descriptor_limit(&daemon);
     daemon.loop = event_base_new();
     if (!daemon.loop || watch_signals(&daemon) != 0)
         abort();
     daemon.trim = memory_trim_new(daemon.loop);
-    bool is_right = open_access(&daemon) == 0;
-    if (is_right && open_listeners(&daemon) != 0) {
-        result = DAEMON_NOT_BOUND;
-    } else if (is_right && open_upstreams(&daemon) == 0) {
+    enum daemon_exit result = set_up(&daemon);
+    if (result == DAEMON_DRAINED) {
         start(&daemon);
         event_base_dispatch(daemon.loop);
         clients_free(&daemon.clients);
-        result = DAEMON_DRAINED;
     }
     release(&daemon);
     return result;

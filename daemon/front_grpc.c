@@ -18,6 +18,8 @@ static void on_header(void *context, struct h2_stream *stream, struct span name,
 {
     (void)context;
     struct call *call = h2_stream_user(stream);
+    if (span_is(name, "authorization"))
+        client_has_shown_secret(call->owner->client);
     grpc_head_take(&call->head, name, value);
 }
 

@@ -93,6 +93,18 @@ struct listener *listener_adopt(int fd, const struct conf_listener *conf)
     return listener_new(fd, conf);
 }
 
+int listener_give(const struct listener *listener, uid_t uid, gid_t gid)
+{
+    return socket_file_give(&listener->file, uid, gid);
+}
+
+void listener_warn(const struct listener *listener, struct logger *logger)
+{
+    if (!socket_file_removable(&listener->file))
+        log_warning(logger, "%s stays behind at the end, as its folder cannot be changed: %s",
+                    listener->conf->address.text, strerrordesc_np(errno));
+}
+
 static void retry_later(struct listener *listener)
 {
     struct timeval wait = {.tv_usec = RETRY_TIME * 1000};
@@ -187,4 +199,11 @@ bool listener_matches(int fd, const struct address *address)
     if (bound.ss_family == AF_UNIX)
         return strcmp(((struct sockaddr_un *)&bound)->sun_path, address_path(address)) == 0;
     return length == address->length && memcmp(&bound, &address->sockaddr, length) == 0;
+}
+
+bool listener_is_remote(int fd)
+{
+    struct address bound = {.length = sizeof(bound.sockaddr)};
+    return getsockname(fd, (struct sockaddr *)&bound.sockaddr, &bound.length) != 0 ||
+           !address_is_local(&bound);
 }

@@ -6,6 +6,7 @@
 #include "daemon/command_check.h"
 #include "daemon/command_serve.h"
 #include "daemon/command_token.h"
+#include "daemon/process.h"
 
 #define EXIT_USAGE 2
 
@@ -41,6 +42,7 @@ static int printed(int code)
 
 int main(int argc, char **argv)
 {
+    process_close();
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         puts("milvus-bouncer " MVB_VERSION);
         return printed(0);

@@ -2,6 +2,8 @@
 #include "daemon/socket_file.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,8 +51,26 @@ int socket_file_bind(struct socket_file *file, int fd, const struct conf_listene
     }
     if (result != 0 || stat(path, &status) != 0)
         return -1;
-    *file = (struct socket_file){.path = path, .device = status.st_dev, .inode = status.st_ino};
+    *file = (struct socket_file){.path = path,
+                                 .has_group = conf->gid != (gid_t)-1,
+                                 .device = status.st_dev,
+                                 .inode = status.st_ino};
     return set_access(path, conf);
+}
+
+int socket_file_give(const struct socket_file *file, uid_t uid, gid_t gid)
+{
+    return file->path ? lchown(file->path, uid, file->has_group ? (gid_t)-1 : gid) : 0;
+}
+
+bool socket_file_removable(const struct socket_file *file)
+{
+    if (!file->path)
+        return true;
+    char folder[ADDRESS_TEXT_MAX];
+    const char *slash = strrchr(file->path, '/'); /* the path is absolute */
+    snprintf(folder, sizeof(folder), "%.*s", (int)(slash - file->path) + 1, file->path);
+    return access(folder, W_OK | X_OK) == 0;
 }
 
 void socket_file_remove(struct socket_file *file)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/h2_memory.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,10 +47,18 @@ static void *memory_calloc(size_t count, size_t size, void *context)
     return taken ? taken : calloc(count, size);
 }
 
+/* It may have been the value of `authorization`. */
+static void wipe_and_free(void *at)
+{
+    if (at)
+        explicit_bzero(at, malloc_usable_size(at));
+    free(at);
+}
+
 static void memory_free(void *at, void *context)
 {
     if (!is_inside(context, at))
-        free(at);
+        wipe_and_free(at);
 }
 
 /* How much there was is not known; what is copied beyond it lies in the block all the same. */

@@ -65,6 +65,15 @@ def search_for(ident):
     return list(zip(found.ids.int_id.data, found.scores))
 
 
+def count_connections(options):
+    try:
+        clients = connections.count_clients(options.daemon, options.address.removeprefix("unix:"))
+        upstream = connections.count_upstream(options.daemon)
+    except PermissionError:
+        return "no connections: the daemon lets root alone look at what it holds"
+    return f"{clients} client connections, served by {upstream} upstream"
+
+
 def report(inserted, search, options):
     """Prints what a search finds, and the daemon's connections if its process is known. Whether it was found."""
     wanted = 4711
@@ -73,9 +82,7 @@ def report(inserted, search, options):
     for ident, distance in hits:
         print(f"         id {ident:5}  distance {distance:.4f}")
     if options.daemon:
-        clients = connections.count_clients(options.daemon, options.address.removeprefix("unix:"))
-        upstream = connections.count_upstream(options.daemon)
-        print(f"counted  {clients} client connections, served by {upstream} upstream")
+        print(f"counted  {count_connections(options)}")
     return inserted == BATCHES * BATCH_SIZE and hits[0][0] == wanted
 
 

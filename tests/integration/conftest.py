@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for the session, daemons for a test; a test that fails shows what its daemons logged."""
 import itertools
+import os
 import uuid
 
 import pytest
@@ -8,10 +9,18 @@ import pytest
 from bouncer import IS_SANITIZED, Bouncer
 from certificates import SERVER_NAME, Authority
 from fake import BlackHole, Fake
+from fake_search import search_of
 from fake_streams import StreamFake
 from goaway import GoawayProxy
+from merge_held import Held, is_answered
 from servers import Lite, Milvus
 from wire import WireFake
+
+<<<<<<< HEAD
+os.umask(0o027)  # the daemon takes no secret that others can read
+
+=======
+>>>>>>> wt-tests6
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if IS_SANITIZED and item.get_closest_marker("release_only")]
@@ -111,13 +120,15 @@ def transport():
 
 @pytest.fixture
 def start_bouncer(tmp_path, transport):
-    """start_bouncer(config): a daemon that is ready. What is still running at the end is drained, and must exit 0."""
+    """start_bouncer(config): a daemon that is ready, in a folder of its own unless one is given. What is still running at the end is drained, and must exit 0."""
     numbers = itertools.count()
     started = []
 
-    def start(config, network=None, wait=True, **options):
-        directory = tmp_path / f"bouncer{next(numbers)}"
-        bouncer = Bouncer(directory, config, network, transport=transport, **options)
+    def start(config, network=None, wait=True, directory=None, **options):
+        own = tmp_path / f"bouncer{next(numbers)}"
+        own.mkdir()
+        log = own / "milvus-bouncer.log"
+        bouncer = Bouncer(directory or own, config, network, transport=transport, log=log, **options)
         started.append(bouncer)
         return bouncer.wait_ready() if wait else bouncer
 
@@ -125,6 +136,32 @@ def start_bouncer(tmp_path, transport):
     yield start
     for bouncer in started:
         bouncer.stop()
+
+
+@pytest.fixture
+def hold(start_bouncer, fake):
+    """hold(merge, behaviour, settings): a Held."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Held(start_bouncer, fake, *arguments, **options))
+        return started[-1]
+
+    yield start
+    for held in started:
+        held.let(1000)
+        held.close()
+
+
+@pytest.fixture
+def under_way(hold):
+    """A call of four searches that is held, and the one before it, which is over."""
+    held = hold()
+    held.asked = held.ask_all([search_of(number) for number in range(4)])
+    held.let()
+    assert is_answered(held.first)
+    held.call = held.fake.wait_for("Search", 2)
+    return held
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import base64
 import grpc
 from pymilvus.grpc_gen import milvus_pb2_grpc
 
+from fake import PREFIX
 from waiting import LIMIT
 
 
@@ -12,7 +13,7 @@ class Direct:
     """target: 127.0.0.1:port or unix:/path; credential: user:password."""
 
     def __init__(self, target, credential=None, database=None):
-        self.channel = grpc.insecure_channel(target)
+        self.channel = grpc.insecure_channel(target, options=[("grpc.max_receive_message_length", -1)])
         self.stub = milvus_pb2_grpc.MilvusServiceStub(self.channel)
         self.metadata = []
         if credential:
@@ -22,6 +23,10 @@ class Direct:
 
     def call(self, method, message):
         return getattr(self.stub, method)(message, metadata=self.metadata, timeout=LIMIT)
+
+    def call_bytes(self, method, data):
+        """The same in bytes, both ways."""
+        return self.channel.unary_unary(PREFIX + method)(data, metadata=self.metadata, timeout=LIMIT)
 
     def close(self):
         self.channel.close()

@@ -79,6 +79,7 @@ class Milvus:
     def credential(self, user, password):
         """The settings of an upstream or a database for this user."""
         file = self.directory / f"{user}.password"
+        file.touch(0o640)
         file.write_text(password + "\n")
         return {"user": user, "password_file": str(file)}
 

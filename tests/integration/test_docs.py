@@ -26,6 +26,7 @@ LIMIT = 170  # seconds for a page
 COMMANDS = {"sh test": "{}", "python test": "python3 - <<'END OF FENCE'\n{}END OF FENCE\n"}  # by how a fence opens
 PREPARE = """\
 set -eu
+umask 022
 mount -t tmpfs tmpfs /run
 mkdir -p /run/milvus-bouncer /etc/milvus-bouncer
 mount -t tmpfs tmpfs /etc/milvus-bouncer
@@ -102,7 +103,7 @@ def put_files(directory, text, authority):
     for setting, name in re.findall(r"\b(\w+_file): *\"?([^\s,}\"]+)", text):
         source = directory / setting
         source.write_text(contents.get(setting, "user:secret\n"))
-        commands.append(f"mkdir -p $(dirname {name}); cp {source} {name}\n")
+        commands.append(f"mkdir -p $(dirname {name}); cp {source} {name}; chmod o= {name}\n")
     return "".join(commands)
 
 

@@ -42,6 +42,24 @@ Test(address, reads_numbers)
     good("[1111:2222:3333:4444:5555:6666:7777:8888]:65535");
 }
 
+Test(address, knows_which_are_of_this_machine_alone)
+{
+    static const char *const local[] = {"unix:/a", "127.0.0.1:1", "127.255.0.9:0", "[::1]:1"};
+    static const char *const remote[] = {
+        "0.0.0.0:1", "126.0.0.1:1", "128.0.0.1:1", "10.0.0.1:1",
+        "[::]:1",    "[::2]:1",     "[fe80::1]:1", "[::ffff:127.0.0.1]:1"};
+    for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++) {
+        struct address address = good(local[i]);
+        cr_expect(address_is_local(&address), "%s", local[i]);
+    }
+    for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++) {
+        struct address address = good(remote[i]);
+        cr_expect_not(address_is_local(&address), "%s", remote[i]);
+    }
+    const struct address other = {.sockaddr.ss_family = AF_VSOCK};
+    cr_expect_not(address_is_local(&other));
+}
+
 Test(address, takes_a_path_of_107_bytes)
 {
     struct address address = good("unix:" PATH_100 "/123456");

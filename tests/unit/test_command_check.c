@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/command_check.h"
@@ -12,6 +13,7 @@ static void enter(void)
 {
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
+    umask(027); /* secrets are not for others */
     cr_redirect_stdout();
     cr_redirect_stderr();
 }

@@ -26,6 +26,7 @@ static void enter(void)
 {
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
+    umask(027); /* secrets are not for others */
     unsetenv("CREDENTIALS_DIRECTORY");
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
         put(files[i], "x", 1);

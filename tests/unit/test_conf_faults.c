@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -14,6 +15,7 @@ static void enter(void)
 {
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
+    umask(027); /* secrets are not for others */
     unsetenv("CREDENTIALS_DIRECTORY");
     fclose(fopen("file", "w"));
 }
@@ -97,11 +99,11 @@ Test(conf_faults, of_yaml)
          "c:2:4: not a YAML file: incomplete UTF-8 octet sequence; write it in UTF-8\n"},
         {"[[[[[[[[a]]]]]]]]",
          "c:1:1: \"the file\" takes keys: listen, upstreams, databases, access, tokens_file, "
-         "schema_cache, limits, log\n"},
+         "schema_cache, limits, log, user\n"},
         {"[[[[[[[[[a]]]]]]]]]", "c:1:9: lists and maps stand at most 8 deep; no key needs more\n"},
         {"just a text\n",
          "c:1:1: \"the file\" takes keys: listen, upstreams, databases, access, tokens_file, "
-         "schema_cache, limits, log\n"},
+         "schema_cache, limits, log, user\n"},
     };
     EXPECT_ALL("", pairs, "");
 }
@@ -189,7 +191,7 @@ Test(conf_faults, of_unknown_keys)
     static const struct pair pairs[] = {
         {"limit: {}\n", "c:3:1: unknown key \"limit\"; did you mean \"limits\"?\n"},
         {"foo: {}\n", "c:3:1: unknown key \"foo\"; the keys here are listen, upstreams, "
-                      "databases, access, tokens_file, schema_cache, limits, log\n"},
+                      "databases, access, tokens_file, schema_cache, limits, log, user\n"},
         {"limits: {max_client: 1, foo: 2}\n",
          "c:3:10: unknown key \"max_client\"; did you mean \"max_clients\"?\n"
          "c:3:25: unknown key \"foo\"; the keys here are max_clients, max_message, "
@@ -199,9 +201,9 @@ Test(conf_faults, of_unknown_keys)
          "c:3:31: unknown key \"max_concurrent\"; the keys here are " HTTP2_KEYS},
         {"Log: {}\n", "c:3:1: unknown key \"Log\"; did you mean \"log\"?\n"},
         {"? \n: 1\n", "c:3:2: unknown key \"\"; the keys here are listen, upstreams, databases, "
-                      "access, tokens_file, schema_cache, limits, log\n"},
-        {"admin: {address: 'unix:/a'}\nmetrics: 1\nuser: 1\n",
-         "c:3:1: \"admin\"" LATER "c:4:1: \"metrics\"" LATER "c:5:1: \"user\"" LATER},
+                      "access, tokens_file, schema_cache, limits, log, user\n"},
+        {"admin: {address: 'unix:/a'}\nmetrics: 1\n",
+         "c:3:1: \"admin\"" LATER "c:4:1: \"metrics\"" LATER},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }
@@ -316,7 +318,7 @@ Test(conf_faults, of_rates_of_http2)
 
 Test(conf_faults, of_listeners)
 {
-#define LISTENER_KEYS "takes keys: address, mode, group, database, protocols\n"
+#define LISTENER_KEYS "takes keys: address, mode, group, database, protocols, allow_remote\n"
     static const struct pair pairs[] = {
         {"listen: []\n", "c:3:9: \"listen\" is empty; write a list, each entry opened by \"- \"\n"},
         {"listen: {address: 1}\n",

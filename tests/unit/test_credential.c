@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/credential.h"
@@ -130,6 +131,9 @@ Test(credential, says_what_is_wrong_with_the_file)
     expect_wrong("several lines");
     put("hunter2\0x", 9);
     expect_wrong("holds a NUL");
+    put_text("hunter2");
+    chmod(path, 0644);
+    expect_wrong("chmod o=");
     unlink(path);
     expect_wrong("No such file");
 }

@@ -174,6 +174,44 @@ Test(socket_file, has_the_group_asked_for)
     close(fd);
 }
 
+static struct stat given(bool has_group)
+{
+    struct stat status;
+    conf.gid = has_group ? 7 : (gid_t)-1;
+    int fd = listening();
+    cr_assert_eq(socket_file_give(&file, 4711, 4712), 0);
+    cr_assert_eq(stat(path, &status), 0);
+    socket_file_remove(&file);
+    close(fd);
+    return status;
+}
+
+Test(socket_file, is_given_to_a_user)
+{
+    if (geteuid() != 0)
+        cr_skip_test("only root gives files away");
+    cr_expect_eq(given(false).st_uid, 4711);
+    cr_expect_eq(given(false).st_gid, 4712);
+    cr_expect_eq(given(true).st_uid, 4711);
+    cr_expect_eq(given(true).st_gid, 7);
+    cr_expect_eq(socket_file_give(&(struct socket_file){0}, 4711, 4712), 0);
+}
+
+Test(socket_file, says_whether_it_can_be_removed)
+{
+    int fd = listening();
+    cr_expect(socket_file_removable(&file));
+    cr_expect(socket_file_removable(&(struct socket_file){0}));
+    cr_assert_eq(chmod(folder, 0500), 0);
+    bool is_root = geteuid() == 0;
+    cr_assert(!is_root || setresuid(65534, 0, 0) == 0); /* for whom access(2) asks */
+    cr_expect_not(socket_file_removable(&file));
+    cr_expect_eq(errno, EACCES);
+    cr_assert(!is_root || setresuid(0, 0, 0) == 0);
+    cr_assert_eq(chmod(folder, 0700), 0);
+    close(fd);
+}
+
 /* Somebody has put another in its place. */
 Test(socket_file, only_its_own_is_removed)
 {

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/rules.h"
@@ -213,6 +214,8 @@ Test(tokens, faults_of_the_file)
     put(large, TOKENS_FILE_MAX);
     tokens_close(opened());
     free(large);
+    chmod(path, 0644);
+    expect_error("", 0, "chmod o=");
     remove_file();
     char *error = NULL;
     cr_expect_null(tokens_open(path, START, &error));
