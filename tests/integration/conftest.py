@@ -16,11 +16,8 @@ from merge_held import Held, is_answered
 from servers import Lite, Milvus
 from wire import WireFake
 
-<<<<<<< HEAD
 os.umask(0o027)  # the daemon takes no secret that others can read
 
-=======
->>>>>>> wt-tests6
 
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if IS_SANITIZED and item.get_closest_marker("release_only")]
