@@ -5,6 +5,7 @@ On a Milvus 2.3.5 whose role `public`, which everybody has, may nothing: there d
 """
 import base64
 import os
+import secrets
 import subprocess
 
 import grpc
@@ -15,10 +16,11 @@ from pymilvus.grpc_gen import milvus_pb2, schema_pb2
 
 import messages
 from accounts import grant, make_role, make_user, revoke, wait_until_allowed
-from bouncer import BINARY, configuration, one_pool, run
+from bouncer import BINARY, IS_SANITIZED, configuration, one_pool, run
 from channel import own_text
 from codes import ADMISSION, OK, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED, UPSTREAM, is_own
 from fake import Gate, answer, fail
+from inspected import find_in_memory
 from messages import checked
 from mvb1 import reply_message
 from plain import Plain
@@ -258,6 +260,27 @@ def test_each_credential_has_its_own_answers_from_memory(start_bouncer, fake):
     assert [describe(value) for value in ("a", "b", "")] == [1, 2, 3]
     assert [describe(value) for value in ("a", "b", "", "a", "b", "")] == [3] * 6
     assert [describe(value) for value in ("c", "b", "", "a")] == [4, 4, 4, 5]
+
+
+@needs_root
+@pytest.mark.skipif(IS_SANITIZED, reason="a sanitizer keeps what is freed")
+def test_what_stays_in_memory(bounded, fake):
+    """A value is where secrets are as long as its pool is there, and then nowhere."""
+    value = f"hunter-{secrets.token_hex(12)}"
+
+    def places():
+        eventually(lambda: bounded.count_clients() == 0, "clients are gone, and with them what they have shown")
+        return find_in_memory(bounded.pid, [value.encode()]).get(value.encode(), [])
+
+    def show(*values):
+        with bounded.channel() as channel:
+            for each in values:
+                ask(channel, each).result()
+
+    show(value)
+    assert places() and all(region.is_for_secrets for region in places())
+    show("a", "b")
+    assert not places()
 
 
 # ---- a rule's ----
