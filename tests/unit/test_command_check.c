@@ -86,7 +86,7 @@ Test(command_check, reads_every_credential)
         "c.yaml:2:41: cannot take the token from token: it is empty; write the secret into it\n"
         "c.yaml:5:47: cannot take the password from password: it has several lines; write the "
         "secret in one\n"
-        "c.yaml:7:61: cannot take the password from other: it is empty; write the secret into "
+        "c.yaml:7:60: cannot take the password from other: it is empty; write the secret into "
         "it\n");
 }
 
