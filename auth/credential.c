@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "auth/secret.h"
+#include "conf/stamp.h"
 #include "proto/base64.h"
 
 struct credential {
     const struct conf_credential *conf; /* NULL: a client's own */
     struct secret authorization;
+    struct secret next; /* what the file holds by now; empty: nothing else */
+    struct stamp stamp; /* of the file when it was read last */
     char *label;
 };
 
@@ -120,10 +124,16 @@ static char *make_label(const struct conf_credential *conf)
     return length < 0 ? NULL : label;
 }
 
+static struct stamp take_stamp(const struct conf_credential *conf)
+{
+    return secret_path(conf) ? stamp_take(secret_path(conf)) : (struct stamp){0};
+}
+
 int credential_open(const struct conf_credential *conf, struct credential **ret_credential,
                     char **ret_error)
 {
     struct secret authorization = {0};
+    struct stamp stamp = take_stamp(conf);
     if (load(conf, &authorization, ret_error) != 0)
         return -1;
     struct credential *credential = calloc(1, sizeof(*credential));
@@ -135,7 +145,8 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
         *ret_error = strdup("no memory for a credential");
         return -1;
     }
-    *credential = (struct credential){.conf = conf, .authorization = authorization, .label = label};
+    *credential = (struct credential){
+        .conf = conf, .authorization = authorization, .stamp = stamp, .label = label};
     *ret_credential = credential;
     return 0;
 }
@@ -158,20 +169,55 @@ bool credential_is_clients(const struct credential *credential)
     return !credential->conf;
 }
 
-int credential_refresh(struct credential *credential, char **ret_error)
+int credential_read(struct credential *credential, char **ret_error)
 {
     struct secret fresh = {0};
-    if (load(credential->conf, &fresh, ret_error) != 0)
+    credential->stamp = take_stamp(credential->conf);
+    if (load(credential->conf, &fresh, ret_error) != 0) {
+        credential->stamp.is_young = true; /* it is read again, until it can be */
         return -1;
-    int changed = !secret_equal(&fresh, &credential->authorization);
+    }
+    bool is_next = credential->next.length > 0 && secret_equal(&fresh, &credential->next);
+    bool is_used = secret_equal(&fresh, &credential->authorization);
+    if (!is_next)
+        secret_clear(&credential->next);
+    if (is_next || is_used) {
+        secret_clear(&fresh);
+        return 0;
+    }
+    credential->next = fresh;
+    return 1;
+}
+
+/* It was read before the process became its user: another one takes a restart. */
+static bool is_out_of_reach(const char *path)
+{
+    return euidaccess(path, R_OK) != 0 && errno == EACCES;
+}
+
+int credential_look(struct credential *credential, char **ret_error)
+{
+    const char *path = secret_path(credential->conf);
+    if (!path || stamp_holds(&credential->stamp, path) || is_out_of_reach(path))
+        return 0;
+    return credential_read(credential, ret_error);
+}
+
+void credential_take_next(struct credential *credential)
+{
     secret_clear(&credential->authorization);
-    credential->authorization = fresh;
-    return changed;
+    credential->authorization = credential->next;
+    credential->next = (struct secret){0};
 }
 
 struct span credential_authorization(const struct credential *credential)
 {
     return span_of(credential->authorization.bytes, credential->authorization.length);
+}
+
+struct span credential_next(const struct credential *credential)
+{
+    return span_of(credential->next.bytes, credential->next.length);
 }
 
 const char *credential_label(const struct credential *credential)
@@ -184,6 +230,7 @@ void credential_close(struct credential *credential)
     if (!credential)
         return;
     secret_clear(&credential->authorization);
+    secret_clear(&credential->next);
     free(credential->label);
     free(credential);
 }

@@ -2,8 +2,9 @@
 /*
  * A credential that the daemon holds for an upstream: read from its file, kept as the value of the
  * `authorization` metadata that Milvus expects (base64 of "user:password", or of an API key; no
- * scheme word before it). The secret is wiped when it is replaced and when the credential is
- * closed, and stands in no text that this module gives out.
+ * scheme word before it). Another value in the file does not replace the one in use at once: it is
+ * the next one, until somebody finds that Milvus takes it. A secret is wiped when it is replaced
+ * and when the credential is closed, and stands in no text that this module gives out.
  */
 #ifndef AUTH_CREDENTIAL_H
 #define AUTH_CREDENTIAL_H
@@ -29,13 +30,26 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
 struct credential *credential_of_client(struct span authorization);
 bool credential_is_clients(const struct credential *credential);
 
-/* Reads the files again. 1: the value has changed, 0: it is what it was, -1: they cannot be read
- * now; the old value stays and *ret_error is as with credential_open(). */
-int credential_refresh(struct credential *credential, char **ret_error)
+/*
+ * Reads the file again, unless it is certainly what it was, or the process may not read it any
+ * more. 1: it holds a value that is neither the one in use nor the next one, and is the next one
+ * now; 0: nothing new; -1: it cannot be read, or holds no secret (as while it is being written):
+ * all stays and *ret_error is as with credential_open(). A file that has gone back to the value in
+ * use leaves no next one.
+ */
+int credential_look(struct credential *credential, char **ret_error)
     __attribute__((warn_unused_result));
 
-/* The metadata value, valid until the next refresh; empty without a credential. */
+/* The same, whatever the file looks like. */
+int credential_read(struct credential *credential, char **ret_error)
+    __attribute__((warn_unused_result));
+
+/* The metadata value in use, and the next one, valid until the next look; empty without one. */
 struct span credential_authorization(const struct credential *credential);
+struct span credential_next(const struct credential *credential);
+
+/* The next one takes the place of the one in use, which is wiped. */
+void credential_take_next(struct credential *credential);
 
 /* "user app (password in /etc/x)", "token in /etc/y", "no credentials", "the client's own": for
  * logs and errors. */

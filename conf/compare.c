@@ -267,7 +267,7 @@ static void compare_sections(struct comparison *comparison, const struct schema_
 {
     for (size_t i = 0; i < section->count; i++) {
         const struct schema_key *key = &section->keys[i];
-        if (schema_is_taken(key) && !is_inherited(section, key, a, b))
+        if (schema_is_taken(key) && !key->is_about_uris && !is_inherited(section, key, a, b))
             compare_key(comparison, key, a, b);
     }
 }

@@ -127,14 +127,18 @@ static struct tree_node *listen_list(struct arena *arena, const char *const *lis
     return list;
 }
 
-/* "main: {uri: URI, token_file: FILE}". */
-static struct tree_node *upstream_map(struct arena *arena, const char *uri, const char *token_file)
+/* "main: {uri: URI, token_file: FILE, allow_plaintext: true}". */
+static struct tree_node *upstream_map(struct arena *arena, const char *uri, const char *token_file,
+                                      bool allow_plaintext)
 {
     struct tree_node *upstream = tree_new(arena, (struct mark){0}, TREE_MAP);
     struct tree_node *upstreams = tree_new(arena, (struct mark){0}, TREE_MAP);
     set(arena, upstream, "uri", text_of(arena, "--upstream", uri));
     if (token_file)
         set(arena, upstream, "token_file", text_of(arena, "--token-file", token_file));
+    if (allow_plaintext)
+        set(arena, upstream, "allow_plaintext",
+            tree_text(arena, (struct mark){.argument = "--allow-plaintext"}, "true"));
     set(arena, upstreams, "main", upstream);
     return upstreams;
 }
@@ -149,15 +153,16 @@ static struct tree_node *database_map(struct arena *arena)
     return databases;
 }
 
-int conf_from_arguments(const char *uri, const char *token_file, const char *const *listen,
-                        size_t listen_count, struct conf **ret_conf, struct conf_faults *ret_faults)
+int conf_from_arguments(const char *uri, const char *token_file, bool allow_plaintext,
+                        const char *const *listen, size_t listen_count, struct conf **ret_conf,
+                        struct conf_faults *ret_faults)
 {
     *ret_faults = (struct conf_faults){0};
     struct arena *arena = arena_new();
     struct tree_node *root = tree_new(arena, (struct mark){0}, TREE_MAP);
     if (listen_count > 0)
         set(arena, root, "listen", listen_list(arena, listen, listen_count));
-    set(arena, root, "upstreams", upstream_map(arena, uri, token_file));
+    set(arena, root, "upstreams", upstream_map(arena, uri, token_file, allow_plaintext));
     set(arena, root, "databases", database_map(arena));
     return finish(arena, "", root, ret_conf, ret_faults);
 }

@@ -91,8 +91,9 @@ struct conf_upstream {
     const char *name;
     const char *uri; /* for people: the uris as written, joined by ", " */
     const struct conf_host *hosts;
-    size_t host_count; /* 1 to CONF_HOSTS_MAX */
-    bool secure;       /* https, all of them */
+    size_t host_count;    /* 1 to CONF_HOSTS_MAX */
+    bool secure;          /* https, all of them */
+    bool allow_plaintext; /* to hosts other than this one */
     struct conf_credential credential;
     struct conf_tls tls;
     int64_t connect_timeout; /* ms */
@@ -258,13 +259,13 @@ int conf_parse(const char *path, const char *text, size_t length, struct conf **
                struct conf_faults *ret_faults) __attribute__((warn_unused_result));
 
 /*
- * The configuration of `serve --upstream URI [--token-file F] [--listen ADDRESS]...`: one upstream,
- * "main", and the database "*"; without an address, unix:/run/milvus-bouncer/milvus.sock. Faults
- * have no place (line 0).
+ * The configuration of `serve --upstream URI [--token-file F] [--allow-plaintext] [--listen
+ * ADDRESS]...`: one upstream, "main", and the database "*"; without an address,
+ * unix:/run/milvus-bouncer/milvus.sock. Faults have no place (line 0).
  */
-int conf_from_arguments(const char *uri, const char *token_file, const char *const *listen,
-                        size_t listen_count, struct conf **ret_conf, struct conf_faults *ret_faults)
-    __attribute__((warn_unused_result));
+int conf_from_arguments(const char *uri, const char *token_file, bool allow_plaintext,
+                        const char *const *listen, size_t listen_count, struct conf **ret_conf,
+                        struct conf_faults *ret_faults) __attribute__((warn_unused_result));
 
 /* NULL is accepted. */
 void conf_free(struct conf *conf);

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "conf/plaintext.h"
 #include "conf/resolve_access.h"
 #include "conf/resolve_credential.h"
 #include "conf/resolve_process.h"
@@ -150,6 +151,7 @@ static void resolve_upstreams(struct resolver *resolver, const struct tree_node 
     for (const struct tree_entry *entry = map->entries; entry; entry = entry->next, upstream++) {
         (void)resolve_credential(resolver->faults, entry->value, &upstream->credential);
         check_tls(resolver, entry->value, upstream);
+        plaintext_check(resolver->faults, entry->value, upstream);
     }
 }
 

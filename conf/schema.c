@@ -89,6 +89,8 @@ static const struct schema_section tls = {SECTION(tls_keys, struct conf_tls)};
 
 static const struct schema_key upstream_keys[] = {
     {.name = "uri", .type = SCHEMA_URIS, .required = true, .hint = "write http://HOST:PORT or https://HOST:PORT"},
+    {.name = "allow_plaintext", .type = SCHEMA_FLAG, AT(struct conf_upstream, allow_plaintext),
+     .is_about_uris = true},
     CREDENTIAL_KEYS(struct conf_upstream),
     {.name = "tls", .type = SCHEMA_SECTION, AT(struct conf_upstream, tls), .section = &tls},
     {.name = "connect_timeout", .type = SCHEMA_DURATION, AT(struct conf_upstream, connect_timeout),

@@ -49,6 +49,7 @@ struct schema_key {
     const struct schema_section *section;
     const char *hint; /* of a required key: what to write */
     bool required;
+    bool is_about_uris; /* is taken over with them by a reload */
 };
 
 struct schema_section {

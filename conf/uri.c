@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/port.h"
 
@@ -89,4 +90,18 @@ int uri_parse(const char *text, struct uri *ret_uri, const char **ret_error)
     }
     *ret_uri = uri;
     return 0;
+}
+
+#define LOOPBACK_NET 127 /* RFC 1122 section 3.2.1.3 */
+
+bool uri_is_this_host(const char *host)
+{
+    struct in_addr ipv4;
+    struct in6_addr ipv6;
+    if (inet_pton(AF_INET, host, &ipv4) == 1)
+        return *(const uint8_t *)&ipv4 == LOOPBACK_NET;
+    if (inet_pton(AF_INET6, host, &ipv6) == 1)
+        return IN6_IS_ADDR_LOOPBACK(&ipv6) ||
+               (IN6_IS_ADDR_V4MAPPED(&ipv6) && ipv6.s6_addr[12] == LOOPBACK_NET);
+    return strcasecmp(host, "localhost") == 0;
 }

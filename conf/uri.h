@@ -19,4 +19,8 @@ struct uri {
 int uri_parse(const char *text, struct uri *ret_uri, const char **ret_error)
     __attribute__((warn_unused_result));
 
+/* Whether a host is certainly this one: localhost, or a loopback number. Other names may lead
+ * anywhere. */
+bool uri_is_this_host(const char *host);
+
 #endif

@@ -15,6 +15,7 @@ struct arguments {
     const char *file;
     const char *upstream;
     const char *token_file;
+    bool allow_plaintext;
     const char *listen[LISTEN_MAX];
     size_t listen_count;
     bool help;
@@ -22,7 +23,8 @@ struct arguments {
 
 static const char usage_text[] =
     "Usage: milvus-bouncer serve [-c FILE]\n"
-    "       milvus-bouncer serve --upstream URI [--token-file FILE] [--listen ADDRESS]...\n";
+    "       milvus-bouncer serve --upstream URI [--token-file FILE] [--allow-plaintext]\n"
+    "                            [--listen ADDRESS]...\n";
 
 static const char help_text[] =
     "Serves in the foreground and logs to stderr; SIGTERM or SIGINT drains and ends it, SIGHUP\n"
@@ -30,6 +32,7 @@ static const char help_text[] =
     "  -c, --config=FILE      the configuration (" PATH_CONFIGURATION ")\n"
     "      --upstream=URI     without a file: http://HOST:PORT or https://HOST:PORT\n"
     "      --token-file=FILE  a token, or user:password, for that upstream\n"
+    "      --allow-plaintext  http:// to another host, where credentials can be read on the way\n"
     "      --listen=ADDRESS   unix:/path, 127.0.0.1:19530 or [::1]:19530; may stand several times\n"
     "                         (unix:/run/milvus-bouncer/milvus.sock)\n"
     "  -h, --help\n\n"
@@ -40,6 +43,7 @@ static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"upstream", required_argument, NULL, 'u'},
     {"token-file", required_argument, NULL, 't'},
+    {"allow-plaintext", no_argument, NULL, 'p'},
     {"listen", required_argument, NULL, 'l'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -56,6 +60,9 @@ static int take(struct arguments *arguments, int option)
         return 0;
     case 't':
         arguments->token_file = optarg;
+        return 0;
+    case 'p':
+        arguments->allow_plaintext = true;
         return 0;
     case 'l':
         if (arguments->listen_count == LISTEN_MAX)
@@ -77,7 +84,8 @@ static int parse(int argc, char **argv, struct arguments *arguments)
         if (take(arguments, option) != 0)
             return -1;
     }
-    bool direct = arguments->token_file || arguments->listen_count > 0;
+    bool direct =
+        arguments->token_file || arguments->allow_plaintext || arguments->listen_count > 0;
     if (optind < argc || (arguments->file && arguments->upstream))
         return -1;
     return direct && !arguments->upstream ? -1 : 0;
@@ -86,11 +94,11 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 static int load(const struct arguments *arguments, const char *file, struct conf **ret_conf)
 {
     struct conf_faults faults;
-    int result =
-        arguments->upstream
-            ? conf_from_arguments(arguments->upstream, arguments->token_file, arguments->listen,
-                                  arguments->listen_count, ret_conf, &faults)
-            : conf_load(file, ret_conf, &faults);
+    int result = arguments->upstream
+                     ? conf_from_arguments(arguments->upstream, arguments->token_file,
+                                           arguments->allow_plaintext, arguments->listen,
+                                           arguments->listen_count, ret_conf, &faults)
+                     : conf_load(file, ret_conf, &faults);
     if (result != 0)
         conf_faults_print(&faults, file, stderr);
     conf_faults_free(&faults);

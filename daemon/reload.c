@@ -50,6 +50,7 @@ static void reload_tokens(const struct conf *running, struct tokens *tokens, str
 void reload(const char *file, const struct conf *running, struct router *router,
             struct tokens *tokens, struct logger *logger)
 {
+    router_renew(router);
     if (!file) {
         log_warning(logger, "reload: there is no file to read, all stands on the command line");
         return;

@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <grpc/grpc_security.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "pool/tls.h"
 
 #define SYSTEM_CA_FILE    "/etc/ssl/certs/ca-certificates.crt" /* of Debian's ca-certificates */
 #define PEM_MAX           (4u << 20)
@@ -16,9 +19,6 @@
 #define METADATA_MAX      (64 << 10) /* bytes, of a server: error texts may be long */
 #define TARGET_MAX        512
 #define ARGS_MAX          24
-
-static const char certificate_mark[] = "-----BEGIN CERTIFICATE-----";
-static const char key_mark[] = "PRIVATE KEY-----";
 
 struct args {
     grpc_arg items[ARGS_MAX];
@@ -78,36 +78,37 @@ static void wipe(char *text)
     free(text);
 }
 
-static char *pem_error(const char *name, const char *what, char **ret_error)
+/* NULL and *ret_error when it cannot be read. */
+static char *read_file(const char *name, char **ret_error)
 {
-    if (asprintf(ret_error, "%s: %s", name, what) < 0)
-        *ret_error = NULL;
+    FILE *file = fopen(name, "rbe");
+    char *text = file ? calloc(1, PEM_MAX + 1) : NULL;
+    bool whole = text && fread(text, 1, PEM_MAX, file) < PEM_MAX && !ferror(file);
+    const char *why = file ? "it cannot be read, or is too large" : strerror(errno);
+    if (file)
+        fclose(file);
+    if (whole)
+        return text;
+    wipe(text);
+    if (asprintf(ret_error, "%s: %s", name, why) < 0)
+        abort();
     return NULL;
 }
 
-/* A PEM file (RFC 7468) in which that text stands; NULL and *ret_error when it cannot be used. */
-static char *read_pem(const char *name, const char *marker, char **ret_error)
+/* OpenSSL says what is wrong with them, where C core does not. */
+static bool are_sound(const struct conf_tls *conf, char **ret_error)
 {
-    FILE *file = fopen(name, "rbe");
-    if (!file)
-        return pem_error(name, strerror(errno), ret_error);
-    char *text = calloc(1, PEM_MAX + 1);
-    if (!text)
-        abort();
-    size_t length = fread(text, 1, PEM_MAX, file);
-    bool whole = length < PEM_MAX && !ferror(file);
-    fclose(file);
-    if (whole && strstr(text, marker))
-        return text;
-    wipe(text);
-    return pem_error(name, marker == certificate_mark ? "no certificates in PEM" : "no key in PEM",
-                     ret_error);
+    struct tls *tls = tls_new(conf, ret_error);
+    tls_free(tls);
+    return tls != NULL;
 }
 
+/* As OpenSSL has it, whose variable may name another file for the whole system. */
 static const char *ca_file(const struct conf_tls *tls)
 {
-    if (tls->ca_file)
-        return tls->ca_file;
+    const char *system = secure_getenv(X509_get_default_cert_file_env());
+    if (tls->ca_file || system)
+        return tls->ca_file ? tls->ca_file : system;
     return access(SYSTEM_CA_FILE, R_OK) == 0 ? SYSTEM_CA_FILE : NULL;
 }
 
@@ -117,11 +118,13 @@ static grpc_channel_credentials *tls_credentials(const struct conf_tls *tls, cha
     char *roots = NULL;
     char *certificate = NULL;
     char *key = NULL;
-    if (ca_file(tls) && !(roots = read_pem(ca_file(tls), certificate_mark, ret_error)))
+    if (!are_sound(tls, ret_error))
+        return NULL;
+    if (ca_file(tls) && !(roots = read_file(ca_file(tls), ret_error)))
         goto out;
-    if (tls->cert_file && !(certificate = read_pem(tls->cert_file, certificate_mark, ret_error)))
+    if (tls->cert_file && !(certificate = read_file(tls->cert_file, ret_error)))
         goto out;
-    if (tls->key_file && !(key = read_pem(tls->key_file, key_mark, ret_error)))
+    if (tls->key_file && !(key = read_file(tls->key_file, ret_error)))
         goto out;
     grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = certificate};
     credentials = grpc_ssl_credentials_create(roots, key ? &pair : NULL, NULL, NULL);

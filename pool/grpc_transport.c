@@ -7,6 +7,10 @@
 #include "pool/clock.h"
 #include "pool/grpc_call.h"
 #include "pool/grpc_channel.h"
+#include "pool/tls_files.h"
+
+#define RENEW_PAUSE                                                                                \
+    1000 /* ms between two looks at the files of TLS, while there is no connection */
 
 struct grpc_transport {
     struct transport base;
@@ -17,6 +21,12 @@ struct grpc_upstream {
     struct upstream base;
     struct grpc_calls calls;
     void *context;
+    const struct conf_upstream *to;
+    struct endpoint endpoint;
+    uint32_t max_message;
+    struct tls_files files;       /* as they were when the channel was made */
+    int64_t renewed;              /* when it was, or was tried */
+    bool are_stale;               /* they have changed and cannot be used, and that was told */
     grpc_connectivity_state seen; /* what the watch compares with */
     struct grpc_tag watch;
     bool watching;
@@ -59,12 +69,58 @@ static void start_probe(struct grpc_upstream *upstream)
     grpc_call_start(&upstream->calls, &message, NULL);
 }
 
+/* A channel that cannot connect stays so, as far as can be seen, however often it tries: in between
+ * its files may change. */
+static gpr_timespec watch_until(const struct grpc_upstream *upstream)
+{
+    if (!upstream->to->secure || upstream->seen != GRPC_CHANNEL_TRANSIENT_FAILURE)
+        return gpr_inf_future(GPR_CLOCK_REALTIME);
+    return gpr_time_add(gpr_now(GPR_CLOCK_REALTIME),
+                        gpr_time_from_millis(RENEW_PAUSE, GPR_TIMESPAN));
+}
+
 static void watch(struct grpc_upstream *upstream)
 {
     upstream->watching = true;
     grpc_channel_watch_connectivity_state(
-        upstream->calls.channel, upstream->seen, gpr_inf_future(GPR_CLOCK_REALTIME),
+        upstream->calls.channel, upstream->seen, watch_until(upstream),
         grpc_queue_core(upstream->calls.queue), grpc_tag_out(&upstream->watch));
+}
+
+static grpc_channel *open_channel(struct grpc_upstream *upstream, char **ret_error)
+{
+    struct tls_files files = tls_files_take(&upstream->to->tls);
+    grpc_channel *channel =
+        grpc_channel_open(upstream->to, &upstream->endpoint, upstream->max_message, ret_error);
+    upstream->renewed = clock_now();
+    if (channel)
+        upstream->files = files;
+    return channel;
+}
+
+/* A channel keeps the certificates that it was made with: while it has no connection, another takes
+ * its place if the files have changed. Calls on the old one have ended, or do with it. */
+static void renew_channel(struct grpc_upstream *upstream)
+{
+    char *error = NULL;
+    if (!upstream->to->secure || clock_now() < upstream->renewed + RENEW_PAUSE ||
+        tls_files_hold(&upstream->files, &upstream->to->tls))
+        return;
+    bool was_stale = upstream->are_stale;
+    grpc_channel *channel = open_channel(upstream, &error);
+    upstream->are_stale = !channel;
+    if (!channel && !was_stale)
+        upstream->calls.events->warned(upstream->context, error);
+    free(error);
+    if (!channel)
+        return;
+    grpc_channel_destroy(upstream->calls.channel);
+    upstream->calls.channel = channel;
+}
+
+static bool is_unconnected(grpc_connectivity_state state)
+{
+    return state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_TRANSIENT_FAILURE;
 }
 
 static void state_ended(struct grpc_tag *tag)
@@ -76,12 +132,15 @@ static void state_ended(struct grpc_tag *tag)
         free_if_done(&upstream->calls);
         return;
     }
+    grpc_connectivity_state before = upstream->seen;
+    if (is_unconnected(grpc_channel_check_connectivity_state(upstream->calls.channel, 0)))
+        renew_channel(upstream);
     upstream->seen = grpc_channel_check_connectivity_state(upstream->calls.channel, 1);
     if (upstream->seen == GRPC_CHANNEL_READY)
         set_state(upstream, UPSTREAM_READY, NULL);
     else if (upstream->base.state == UPSTREAM_READY)
         set_state(upstream, UPSTREAM_CONNECTING, NULL);
-    if (upstream->seen == GRPC_CHANNEL_TRANSIENT_FAILURE)
+    if (upstream->seen == GRPC_CHANNEL_TRANSIENT_FAILURE && upstream->seen != before)
         start_probe(upstream);
     watch(upstream);
 }
@@ -159,12 +218,17 @@ static struct upstream *grpc_open(struct transport *base, const struct conf_upst
                                   const struct upstream_events *events, void *context,
                                   char **ret_error)
 {
-    grpc_channel *channel = grpc_channel_open(to, endpoint, max_message, ret_error);
-    if (!channel)
-        return NULL;
     struct grpc_upstream *upstream = calloc(1, sizeof(*upstream));
     if (!upstream)
         abort();
+    upstream->to = to;
+    upstream->endpoint = *endpoint;
+    upstream->max_message = max_message;
+    grpc_channel *channel = open_channel(upstream, ret_error);
+    if (!channel) {
+        free(upstream);
+        return NULL;
+    }
     upstream->base =
         (struct upstream){.verbs = &verbs, .state = UPSTREAM_CONNECTING, .capacity = UINT32_MAX};
     upstream->calls = (struct grpc_calls){

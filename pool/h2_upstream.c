@@ -132,8 +132,22 @@ void h2_upstream_ready(struct h2_upstream *upstream)
 
 /* ---- connecting, again and again ---- */
 
+/* Each connection is made with what the files hold by then, if they can be used. */
+static void refresh_secrets(struct h2_upstream *upstream)
+{
+    struct h2_secrets *secrets = upstream->secrets;
+    char *error = NULL;
+    bool was_stale = secrets->are_stale;
+    secrets->are_stale = !tls_refresh(secrets->tls, &error);
+    if (secrets->are_stale && !was_stale)
+        upstream->events->warned(upstream->context, error);
+    free(error);
+}
+
 static void connect_now(struct h2_upstream *upstream)
 {
+    if (upstream->secrets)
+        refresh_secrets(upstream);
     event_del(&upstream->pause);
     upstream->tried = clock_now();
     upstream->current = h2_conn_open(upstream);

@@ -36,6 +36,7 @@ struct h2_secrets {
     LIST_ENTRY(h2_secrets) link;
     const struct conf_upstream *of;
     struct tls *tls;
+    bool are_stale; /* their files have changed and cannot be used, and that was told */
     uint32_t users;
 };
 

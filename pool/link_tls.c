@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "pool/link_state.h"
+#include "pool/tls_reason.h"
 
 static void on_readable(struct bufferevent *buffers, void *argument)
 {
@@ -34,7 +35,7 @@ static void tell_error(struct link *link)
     char why[LINK_REASON_MAX];
     int error = EVUTIL_SOCKET_ERROR();
     unsigned long of_tls = bufferevent_get_openssl_error(link->buffers);
-    if (tls_explain(bufferevent_openssl_get_ssl(link->buffers), of_tls, why, sizeof(why)))
+    if (tls_reason(bufferevent_openssl_get_ssl(link->buffers), of_tls, why, sizeof(why)))
         link_break(link, "%s", why);
     else
         link_break_by(link, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "pool/clock.h"
 #include "pool/pool_state.h"
 
 const char *pool_uri(const struct pool *pool)
@@ -15,7 +16,8 @@ enum phase pool_phase(const struct pool *pool, const struct request *request)
 
 static bool slot_free(const struct pool *pool)
 {
-    return pool->in_flight < pool->setup.database->max_in_flight;
+    return pool->in_flight < pool->setup.database->max_in_flight &&
+           login_lets(pool->login, clock_now());
 }
 
 /* Those that travel together, and the others, take turns. */
@@ -39,6 +41,35 @@ void pool_dispatch(struct pool *pool)
         else
             pool_send_alone(pool, server, request);
     }
+}
+
+void pool_heed_login(struct pool *pool)
+{
+    int64_t now = clock_now();
+    int64_t due = login_due(pool->login, now);
+    if (pool->queued > 0 && login_refuses(pool->login, now))
+        pool_rouse(pool);
+    if (due == LOGIN_NEVER)
+        return;
+    int64_t wait = due > now ? due - now : 0;
+    const struct timeval time = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    event_add(pool->login_due, &time);
+}
+
+static void login_came(evutil_socket_t fd, short what, void *argument)
+{
+    (void)fd, (void)what;
+    struct pool *pool = argument;
+    login_look(pool->login, clock_now());
+    pool_heed_login(pool);
+    pool_dispatch(pool);
+}
+
+void pool_renew(struct pool *pool)
+{
+    login_renew(pool->login, clock_now());
+    pool_heed_login(pool);
+    pool_dispatch(pool);
 }
 
 static void turn_came(evutil_socket_t fd, short what, void *argument)
@@ -89,7 +120,9 @@ static void submit_alone(struct pool *pool, struct request *request)
 
 void pool_submit(struct pool *pool, struct request *request)
 {
-    if (pool->merge && merge_add(pool->merge, request))
+    if (login_refuses(pool->login, clock_now()))
+        pool_fail_refused(pool, request);
+    else if (pool->merge && merge_add(pool->merge, request))
         submit_merged(pool, request);
     else
         submit_alone(pool, request);
@@ -179,6 +212,25 @@ static int open_servers(struct pool *pool, char **ret_error)
     return pool->servers ? 0 : -1;
 }
 
+static int open_login(struct pool *pool, char **ret_error)
+{
+    const struct pool_setup *setup = &pool->setup;
+    pool->login_due = evtimer_new(setup->loop, login_came, pool);
+    if (!pool->login_due)
+        abort();
+    pool->login = login_new(
+        &(struct login_setup){
+            .logger = setup->logger,
+            .upstream = setup->database->upstream->name,
+            .title = pool->title,
+            .credential = setup->rule ? &setup->rule->credential : &setup->database->credential,
+            .authorization = setup->authorization,
+        },
+        ret_error);
+    pool->setup.authorization = NULL;
+    return pool->login ? 0 : -1;
+}
+
 static void open_merge(struct pool *pool)
 {
     const struct pool_setup *setup = &pool->setup;
@@ -207,18 +259,6 @@ static char *make_title(const struct pool_setup *setup)
     return title;
 }
 
-static int open_credential(struct pool *pool, char **ret_error)
-{
-    const struct pool_setup *setup = &pool->setup;
-    if (!setup->authorization)
-        return credential_open(setup->rule ? &setup->rule->credential
-                                           : &setup->database->credential,
-                               &pool->credential, ret_error);
-    pool->credential = credential_of_client(*setup->authorization);
-    pool->setup.authorization = NULL;
-    return 0;
-}
-
 struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
 {
     struct pool *pool = calloc(1, sizeof(*pool));
@@ -230,7 +270,7 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
     LIST_INIT(&pool->slots);
     pool->title = make_title(setup);
     open_merge(pool);
-    if (open_credential(pool, ret_error) != 0 || open_servers(pool, ret_error) != 0) {
+    if (open_login(pool, ret_error) != 0 || open_servers(pool, ret_error) != 0) {
         pool_free(pool);
         return NULL;
     }
@@ -254,7 +294,8 @@ void pool_free(struct pool *pool)
     merge_stats_free(pool->stats);
     if (pool->later)
         event_free(pool->later);
-    credential_close(pool->credential);
+    event_free(pool->login_due);
+    login_free(pool->login);
     free(pool->reason);
     free(pool->title);
     free(pool);
@@ -272,10 +313,10 @@ void *pool_context(const struct pool *pool)
 
 struct span pool_authorization(const struct pool *pool)
 {
-    return credential_authorization(pool->credential);
+    return login_authorization(pool->login);
 }
 
 bool pool_is_clients(const struct pool *pool)
 {
-    return credential_is_clients(pool->credential);
+    return login_is_clients(pool->login);
 }

@@ -8,8 +8,9 @@
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
  * most until its deadline (DEADLINE_EXCEEDED). One that certainly was not begun by the server is
- * sent again, a few times at most, and one that was refused with a secret that has changed since;
- * any other never, and no stream.
+ * sent again, a few times at most, and one whose secret was refused where another may be taken
+ * (pool/login.h); any other never, and no stream. Where the secret is wrong, requests are refused
+ * (UNAUTHENTICATED, phase upstream) without asking Milvus each time.
  *
  * Connect and GetVersion do not wait for an upstream that is away: no connection is up, and an
  * attempt to make one has failed. SDKs open with them, and try again by themselves.
@@ -17,7 +18,6 @@
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
 
-#include "auth/credential.h"
 #include "pool/endpoints.h"
 #include "pool/request.h"
 #include "pool/upstream.h"
@@ -55,6 +55,9 @@ void *pool_context(const struct pool *pool);
 /* What its calls carry: valid until it is read again, which a client's own never is. */
 struct span pool_authorization(const struct pool *pool);
 bool pool_is_clients(const struct pool *pool);
+
+/* Its credential's file may be another: it is read, and what it holds is tried at once. */
+void pool_renew(struct pool *pool);
 
 /* Takes a request with pool, path and deadline set; its ended() comes later or at once. */
 void pool_submit(struct pool *pool, struct request *request);

@@ -20,10 +20,10 @@ static void widen(struct upstream_message *message, const struct request *reques
 }
 
 /* What the call says for all. The caller has a reference to its owner. */
-static struct upstream_message message_of(const struct pool *pool, const struct bundle *bundle)
+static struct upstream_message message_of(const struct bundle *bundle)
 {
     const struct request *request = TAILQ_FIRST(&bundle->requests);
-    struct upstream_message message = pool_message(pool, request);
+    struct upstream_message message = pool_message(request);
     if (bundle->count == 1) {
         blob_ref(message.owner);
         return message;
@@ -56,7 +56,7 @@ static void put_all(struct pool_slot *slot, struct bundle *bundle)
 void pool_send_bundle(struct pool *pool, struct server *server)
 {
     struct bundle *bundle = merge_take(pool->merge);
-    struct upstream_message message = message_of(pool, bundle);
+    struct upstream_message message = message_of(bundle);
     struct pool_slot *slot = pool_start(pool, server, &message, bundle->count);
     blob_unref(message.owner);
     put_all(slot, bundle);
@@ -147,7 +147,8 @@ static bool succeeded(const struct bundle *bundle, const struct upstream_end *en
 static void fall_back(struct pool_slot *slot, const struct upstream_end *end)
 {
     bool is_large = end->code == CODE_RESOURCE_EXHAUSTED;
-    if (end->from_peer || is_large)
+    bool is_refused = end->code == CODE_UNAUTHENTICATED; /* which is the pool's matter */
+    if ((end->from_peer && !is_refused) || is_large)
         rest(slot, is_large ? REST_LONG : REST_SHORT);
     send_one_by_one(slot, end->from_peer ? MERGE_FAILED : MERGE_LOST);
 }

@@ -20,11 +20,10 @@ static void deadline_fired(evutil_socket_t fd, short what, void *argument)
     pool_fail_deadline(request, PHASE_UPSTREAM);
 }
 
-struct upstream_message pool_message(const struct pool *pool, const struct request *request)
+struct upstream_message pool_message(const struct request *request)
 {
     return (struct upstream_message){
         .path = request->path,
-        .authorization = credential_authorization(pool->credential),
         .database = request->upstream_name,
         .metadata = request->metadata,
         .deadline = request->deadline,
@@ -39,12 +38,13 @@ struct upstream_message pool_message(const struct pool *pool, const struct reque
 }
 
 struct pool_slot *pool_start(struct pool *pool, struct server *server,
-                             const struct upstream_message *message, uint32_t count)
+                             struct upstream_message *message, uint32_t count)
 {
     struct pool_slot *slot = malloc(sizeof(*slot) + count * sizeof(struct pool_part));
     if (!slot)
         abort();
-    *slot = (struct pool_slot){.pool = pool, .server = server, .secret = pool->secret};
+    *slot = (struct pool_slot){.pool = pool, .server = server};
+    message->authorization = login_begin(pool->login, message->stream, clock_now(), &slot->pass);
     pool->in_flight++;
     LIST_INSERT_HEAD(&pool->slots, slot, link);
     slot->call = upstream_start(server_begin(server), message, slot);
@@ -63,7 +63,7 @@ void pool_put(struct pool_slot *slot, struct request *request, uint32_t vectors)
 
 void pool_send_alone(struct pool *pool, struct server *server, struct request *request)
 {
-    struct upstream_message message = pool_message(pool, request);
+    struct upstream_message message = pool_message(request);
     pool_put(pool_start(pool, server, &message, 1), request, 0);
     if (request->stream)
         request->stream->opened(request);
@@ -71,47 +71,15 @@ void pool_send_alone(struct pool *pool, struct server *server, struct request *r
 
 /* ---- how they end ---- */
 
-static void say_refused(struct pool *pool, struct span message)
-{
-    if (pool->refused)
-        return;
-    pool->refused = true;
-    log_error(pool->setup.logger, "upstream %s, %s: Milvus refuses the credential, %s: %.*s",
-              pool->setup.database->upstream->name, pool->title, credential_label(pool->credential),
-              SPAN_ARGS(message));
-}
-
-/* The file may hold a new secret by now. A refused call was not executed, so it may be sent again.
- */
-static bool credential_renewed(struct pool *pool)
-{
-    char *error = NULL;
-    if (pool_is_clients(pool))
-        return false;
-    int changed = credential_refresh(pool->credential, &error);
-    if (changed < 0 && !pool->unreadable)
-        log_error(pool->setup.logger, "%s: %s", pool->title, error);
-    if (changed > 0)
-        log_info(pool->setup.logger, "%s: the credential has been read again, %s", pool->title,
-                 credential_label(pool->credential));
-    free(error);
-    pool->unreadable = changed < 0;
-    pool->secret += changed > 0;
-    return changed > 0;
-}
-
-/* A refused call that was sent with another secret than the pool has by now may do better. Of a
- * stream messages may be gone already, so it is its maker's to begin it anew. */
-static bool may_repeat(struct pool *pool, struct request *request, uint32_t sent_with,
+/* Of a stream messages may be gone already, so it is its maker's to begin it anew. */
+static bool may_repeat(const struct pool *pool, struct request *request, enum login_verdict verdict,
                        const struct upstream_end *end)
 {
-    bool refused = end->code == CODE_UNAUTHENTICATED && end->from_peer;
-    bool renewed = refused && (sent_with != pool->secret || credential_renewed(pool));
     if (request->stream || request->repeats >= REPEATS_MAX || clock_now() >= request->deadline)
         return false;
     if (pool->away && pool_is_impatient(request))
         return false;
-    return renewed || end->unstarted;
+    return verdict == LOGIN_REPEAT || end->unstarted;
 }
 
 static void finish_local(struct pool *pool, struct request *request, const struct upstream_end *end)
@@ -134,19 +102,6 @@ static bool is_deadline(const struct request *request, const struct upstream_end
     return end->code == CODE_DEADLINE_EXCEEDED && request->deadline - clock_now() <= DEADLINE_SLACK;
 }
 
-static void fail_refused(struct pool *pool, struct request *request, struct span message)
-{
-    const char *upstream = pool->setup.database->upstream->name;
-    if (pool->setup.rule)
-        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
-                     "upstream %s refuses the credentials of rule %u of \"access\": %.*s", upstream,
-                     pool->setup.rule->number, SPAN_ARGS(message));
-    else
-        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
-                     "upstream %s refuses the daemon's credentials: %.*s", upstream,
-                     SPAN_ARGS(message));
-}
-
 void pool_finish_request(struct pool *pool, struct request *request, const struct upstream_end *end)
 {
     if (!end->from_peer || is_deadline(request, end)) {
@@ -154,11 +109,9 @@ void pool_finish_request(struct pool *pool, struct request *request, const struc
         return;
     }
     if (end->code == CODE_UNAUTHENTICATED && !pool_is_clients(pool)) {
-        say_refused(pool, end->message);
-        fail_refused(pool, request, end->message);
+        pool_fail_refused(pool, request);
         return;
     }
-    pool->refused = false;
     struct outcome outcome = {
         .code = end->code,
         .phase = end->code == CODE_OK ? PHASE_NONE : PHASE_UPSTREAM,
@@ -183,11 +136,12 @@ struct request *pool_take_part(struct pool_slot *slot, uint32_t part)
     return request;
 }
 
-static void end_alone(struct pool_slot *slot, const struct upstream_end *end)
+static void end_alone(struct pool_slot *slot, enum login_verdict verdict,
+                      const struct upstream_end *end)
 {
     struct pool *pool = slot->pool;
     struct request *request = pool_take_part(slot, 0);
-    if (request && may_repeat(pool, request, slot->secret, end)) {
+    if (request && may_repeat(pool, request, verdict, end)) {
         request->repeats++;
         pool_wait(pool, request);
         servers_want(pool->servers);
@@ -200,6 +154,7 @@ static void call_ended(void *context, const struct upstream_end *end)
 {
     struct pool_slot *slot = context;
     struct pool *pool = slot->pool;
+    enum login_verdict verdict = login_ended(pool->login, &slot->pass, end, clock_now());
     slot->call = NULL;
     server_ended(slot->server, end->unstarted);
     pool->in_flight--;
@@ -207,10 +162,11 @@ static void call_ended(void *context, const struct upstream_end *end)
     if (slot->count > 1)
         pool_end_bundle(slot, end);
     else
-        end_alone(slot, end);
+        end_alone(slot, verdict, end);
     if (slot->bundle)
         merge_ended(pool->merge, slot->bundle);
     free(slot);
+    pool_heed_login(pool);
     pool_dispatch(pool);
 }
 

@@ -31,6 +31,21 @@ void pool_fail_away(struct pool *pool, struct request *request)
                  upstream->name, pool_uri(pool), pool->reason);
 }
 
+void pool_fail_refused(struct pool *pool, struct request *request)
+{
+    const char *upstream = pool->setup.database->upstream->name;
+    const char *label = login_label(pool->login);
+    const char *words = login_words(pool->login);
+    if (pool->setup.rule)
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the credentials of rule %u of \"access\", %s: %s",
+                     upstream, pool->setup.rule->number, label, words);
+    else
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the daemon's credentials, %s: %s", upstream, label,
+                     words);
+}
+
 static void fail_slots(struct pool *pool, struct request *request)
 {
     const struct conf_database *database = pool->setup.database;
@@ -118,7 +133,8 @@ static void fired(evutil_socket_t fd, short what, void *argument)
     enum phase phase = pool_waits_for(pool);
     int64_t now = clock_now();
     bool dead = now >= request->deadline;
-    if (!dead && now < request->waits_since + wait_limit(pool, phase)) {
+    bool refused = login_refuses(pool->login, now);
+    if (!dead && !refused && now < request->waits_since + wait_limit(pool, phase)) {
         arm(pool, request);
         return;
     }
@@ -126,6 +142,8 @@ static void fired(evutil_socket_t fd, short what, void *argument)
     pool_leave(pool, request);
     if (dead)
         pool_fail_deadline(request, phase);
+    else if (refused || login_holds(pool->login))
+        pool_fail_refused(pool, request);
     else if (phase == PHASE_CONNECT)
         fail_connect(pool, request);
     else if (lane_limit > 0)
@@ -149,6 +167,17 @@ static void waits_from_now(struct request *request)
 }
 
 /* Of all. */
+static bool rouse(struct request *request)
+{
+    request_timer(request, request->pool->setup.loop, clock_now(), fired);
+    return false;
+}
+
+void pool_rouse(struct pool *pool)
+{
+    pool_find(pool, rouse);
+}
+
 static bool waits_anew(struct request *request)
 {
     waits_from_now(request);

@@ -10,6 +10,7 @@
 #ifndef POOL_POOL_STATE_H
 #define POOL_POOL_STATE_H
 
+#include "pool/login.h"
 #include "pool/merge.h"
 #include "pool/merge_stats.h"
 #include "pool/pool.h"
@@ -27,22 +28,20 @@ struct pool_slot {
     struct pool *pool;
     struct server *server;
     struct upstream_call *call; /* NULL: it has ended */
-    uint32_t secret;            /* which one it was sent with, see pool.secret */
-    struct bundle *bundle;      /* NULL: it did not wait in one */
-    uint32_t count;             /* parts; more than one: a bundle's */
-    uint32_t wanted;            /* of them, those with a request */
+    struct login_pass pass;
+    struct bundle *bundle; /* NULL: it did not wait in one */
+    uint32_t count;        /* parts; more than one: a bundle's */
+    uint32_t wanted;       /* of them, those with a request */
     struct pool_part parts[];
 };
 
 struct pool {
     struct pool_setup setup;
     char *title; /* "database books, rule 2": for the log */
-    struct credential *credential;
-    uint32_t secret; /* counts up when the credential changes */
-    bool refused;    /* the upstream refuses the credential, and the log says so */
-    bool unreadable; /* the credential cannot be read again, and the log says so */
-    bool up;         /* a connection is */
-    bool away;       /* none is, and one could not be made since the last one was up */
+    struct login *login;
+    struct event *login_due; /* while requests wait for another secret */
+    bool up;                 /* a connection is */
+    bool away;               /* none is, and one could not be made since the last one was up */
     struct request_list
         again;           /* that were refused; before all others, the most often refused first */
     struct turns queue;  /* of others that travel alone */
@@ -58,6 +57,9 @@ struct pool {
 };
 
 const char *pool_uri(const struct pool *pool);
+
+/* Refuses those that wait, or sees to it that their turn comes, as the login has it. */
+void pool_heed_login(struct pool *pool);
 
 /* Lets those who waited longest go, as far as there are slots and connections. */
 void pool_dispatch(struct pool *pool);
@@ -90,6 +92,10 @@ bool pool_is_impatient(struct request *request);
 void pool_fail_deadline(struct request *request, enum phase phase);
 void pool_fail_away(struct pool *pool, struct request *request);
 void pool_fail_full(struct pool *pool, struct request *request);
+void pool_fail_refused(struct pool *pool, struct request *request);
+
+/* Each that waits finds out whether it still may. */
+void pool_rouse(struct pool *pool);
 
 /* ---- pool_call.c ---- */
 
@@ -97,14 +103,14 @@ extern const struct upstream_events pool_call_events;
 
 void pool_send_alone(struct pool *pool, struct server *server, struct request *request);
 
-/* Sends what the message says for `count` requests, which are put into the slot's parts by
- * pool_put(), in their order. */
+/* Logs in, and sends what the message says for `count` requests, which are put into the slot's
+ * parts by pool_put(), in their order. */
 struct pool_slot *pool_start(struct pool *pool, struct server *server,
-                             const struct upstream_message *message, uint32_t count);
+                             struct upstream_message *message, uint32_t count);
 void pool_put(struct pool_slot *slot, struct request *request, uint32_t vectors);
 
-/* The call's message for one request. */
-struct upstream_message pool_message(const struct pool *pool, const struct request *request);
+/* The call's message for one request, without authorization. */
+struct upstream_message pool_message(const struct request *request);
 
 /* Takes a request out of its slot; NULL: it has been before. */
 struct request *pool_take_part(struct pool_slot *slot, uint32_t part);

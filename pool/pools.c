@@ -214,6 +214,16 @@ void pools_free(struct pools *pools)
     free(pools);
 }
 
+void pools_renew(struct pools *pools)
+{
+    if (pools->own)
+        pool_renew(pools->own->pool);
+    for (size_t i = 0; i < pools->setup.conf->rule_count; i++) {
+        if (pools->of_rules[i])
+            pool_renew(pools->of_rules[i]->pool);
+    }
+}
+
 /* ---- clients' own ---- */
 
 /* The one to close where another is needed; NULL: all are busy. */

@@ -38,6 +38,9 @@ struct pools *pools_new(const struct pools_setup *setup, char **ret_error);
 /* With all requests ended; NULL is accepted. */
 void pools_free(struct pools *pools);
 
+/* The files of their credentials may be others, see pool_renew(). */
+void pools_renew(struct pools *pools);
+
 /* Sets the request's pool, by the rule (NULL: none) and by what the request shows; it counts there
  * until pools_release(). False: it has failed the request. */
 bool pools_choose(struct pools *pools, const struct conf_rule *rule, struct request *request)

@@ -258,6 +258,11 @@ void router_reload(struct router *router, const struct conf *read)
     routes_reload(router->routes, read);
 }
 
+void router_renew(struct router *router)
+{
+    routes_renew(router->routes);
+}
+
 void router_free(struct router *router)
 {
     if (!router)

@@ -20,6 +20,9 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
  * else, and `read` need not outlive the call. Looks all names up again. */
 void router_reload(struct router *router, const struct conf *read);
 
+/* Reads the credentials of all pools again. */
+void router_renew(struct router *router);
+
 /* With all requests of others ended; NULL is accepted. Runs the loop if a name is being looked up.
  */
 void router_free(struct router *router);

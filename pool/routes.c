@@ -126,6 +126,16 @@ void routes_reload(struct routes *routes, const struct conf *read)
         reload_upstream(routes, i, read);
 }
 
+void routes_renew(struct routes *routes)
+{
+    struct route *route;
+    struct route *following;
+    HASH_ITER (hh, routes->by_name, route, following)
+        pools_renew(route->pools);
+    if (routes->any)
+        pools_renew(routes->any);
+}
+
 /* ---- closing ---- */
 
 static void close_endpoints(struct routes *routes)

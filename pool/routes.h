@@ -23,7 +23,8 @@ struct pools *routes_find(const struct routes *routes, struct span name);
 /* Those of that entry of the configuration. */
 struct pools *routes_of(const struct routes *routes, const struct conf_database *database);
 
-/* As router_reload(). */
+/* As router_reload() and router_renew(). */
 void routes_reload(struct routes *routes, const struct conf *read);
+void routes_renew(struct routes *routes);
 
 #endif

@@ -187,3 +187,13 @@ void server_capacity_grew(void *context)
     if (server->is_up && server->group)
         setup->events->has_room(setup->context);
 }
+
+/* While it is opened it is known by no other, but has its group. */
+void server_warned(void *context, const char *what)
+{
+    const struct server *server = context;
+    if (server->group)
+        server_say(server, LOG_WARNING,
+                   "upstream %s (%s): a file of tls cannot be used, what was read before stays: %s",
+                   what);
+}

@@ -172,6 +172,7 @@ struct servers *servers_new(const struct servers_setup *setup, char **ret_error)
     servers->events = *setup->calls;
     servers->events.state_changed = server_state_changed;
     servers->events.capacity_grew = server_capacity_grew;
+    servers->events.warned = server_warned;
     servers->watcher = (struct endpoints_watcher){
         endpoint_added, endpoint_removed, endpoints_unknown, servers, {0}};
     TAILQ_INIT(&servers->groups);

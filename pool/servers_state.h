@@ -54,6 +54,7 @@ struct servers {
 /* Its events, for transports; context is the struct server. */
 void server_state_changed(void *context, enum upstream_state state, const char *reason);
 void server_capacity_grew(void *context);
+void server_warned(void *context, const char *what);
 
 /* Opens a connection to that endpoint that is in no list yet. NULL: what is wrong was told. */
 struct server *server_open(struct servers *servers, struct group *group);

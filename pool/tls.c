@@ -11,7 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pool/tls_files.h"
+
 struct tls {
+    const struct conf_tls *conf;
+    struct tls_files files; /* as they were read */
     SSL_CTX *context;
 };
 
@@ -51,21 +55,51 @@ static int load_own(SSL_CTX *context, const struct conf_tls *conf, char **ret_er
                       mismatch ? "the key is not that of cert_file" : "no key in PEM", ret_error);
 }
 
+/* NULL: *ret_error names the file that cannot be used. */
+static SSL_CTX *make_context(const struct conf_tls *conf, char **ret_error)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (!context)
+        abort();
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_alpn_protos(context, protocols, sizeof(protocols));
+    if (load_authorities(context, conf->ca_file, ret_error) == 0 &&
+        load_own(context, conf, ret_error) == 0)
+        return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+/* Connections that stand keep what they were made with. */
+static bool load(struct tls *tls, char **ret_error)
+{
+    struct tls_files files = tls_files_take(tls->conf);
+    SSL_CTX *context = make_context(tls->conf, ret_error);
+    if (!context)
+        return false;
+    SSL_CTX_free(tls->context);
+    tls->context = context;
+    tls->files = files;
+    return true;
+}
+
 struct tls *tls_new(const struct conf_tls *conf, char **ret_error)
 {
     struct tls *tls = calloc(1, sizeof(*tls));
-    if (!tls || !(tls->context = SSL_CTX_new(TLS_client_method())))
+    if (!tls)
         abort();
-    SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
-    SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
-    SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_alpn_protos(tls->context, protocols, sizeof(protocols));
-    if (load_authorities(tls->context, conf->ca_file, ret_error) != 0 ||
-        load_own(tls->context, conf, ret_error) != 0) {
-        tls_free(tls);
-        return NULL;
-    }
-    return tls;
+    tls->conf = conf;
+    if (load(tls, ret_error))
+        return tls;
+    free(tls);
+    return NULL;
+}
+
+bool tls_refresh(struct tls *tls, char **ret_error)
+{
+    return tls_files_hold(&tls->files, tls->conf) || load(tls, ret_error);
 }
 
 void tls_free(struct tls *tls)
@@ -104,18 +138,6 @@ bool tls_speaks_h2(const struct ssl_st *ssl)
     unsigned length;
     SSL_get0_alpn_selected(ssl, &chosen, &length);
     return length == protocols[0] && memcmp(chosen, protocols + 1, length) == 0;
-}
-
-bool tls_explain(const struct ssl_st *ssl, unsigned long error, char *to, size_t room)
-{
-    long verified = SSL_get_verify_result(ssl);
-    const char *reason = error != 0 ? ERR_reason_error_string(error) : NULL;
-    if (verified != X509_V_OK)
-        snprintf(to, room, "its certificate is refused: %s",
-                 X509_verify_cert_error_string(verified));
-    else if (error != 0)
-        snprintf(to, room, "TLS fails: %s", reason ? reason : "unknown reason");
-    return verified != X509_V_OK || error != 0;
 }
 
 void tls_say_goodbye(struct ssl_st *ssl)

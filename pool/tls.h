@@ -15,8 +15,13 @@
 struct tls;
 struct ssl_st; /* OpenSSL's SSL */
 
-/* Reads the files. NULL: *ret_error names the file that cannot be used, to be freed. */
+/* Reads the files of a configuration that outlives it. NULL: *ret_error names the file that cannot
+ * be used, to be freed. */
 struct tls *tls_new(const struct conf_tls *conf, char **ret_error);
+
+/* Reads the files again, unless they are certainly what they were, for connections made from now
+ * on. False: they cannot be used, and what was read before stays; *ret_error as with tls_new(). */
+bool tls_refresh(struct tls *tls, char **ret_error);
 
 /* NULL is accepted. Connections may outlive it. */
 void tls_free(struct tls *tls);
@@ -27,10 +32,6 @@ struct ssl_st *tls_connection_new(struct tls *tls, const char *name);
 
 /* Whether the peer has agreed to speak HTTP/2, once the handshake is over. */
 bool tls_speaks_h2(const struct ssl_st *ssl);
-
-/* Writes why TLS has failed, for the operator; error: OpenSSL's, or 0. False: it has not, the
- * socket has. */
-bool tls_explain(const struct ssl_st *ssl, unsigned long error, char *to, size_t room);
 
 /* Tells the peer that nothing follows, as far as that does not wait. */
 void tls_say_goodbye(struct ssl_st *ssl);

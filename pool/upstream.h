@@ -68,6 +68,9 @@ struct upstream_events {
     void (*call_sent)(void *call_context);
     /* The state is another one. reason: why it is down, for the operator; NULL in other states. */
     void (*state_changed)(void *context, enum upstream_state state, const char *reason);
+    /* Something is wrong that does not keep it from going on, for the operator; valid during the
+     * call. Perhaps from within open(). */
+    void (*warned)(void *context, const char *what);
     /* While READY, capacity has become larger. */
     void (*capacity_grew)(void *context);
 };

@@ -9,18 +9,40 @@ from messages import checked
 from waiting import eventually
 
 
+def encoded(password):
+    return base64.b64encode(password.encode()).decode()
+
+
+def drop_user(direct, user):
+    checked(direct.call("DeleteCredential", milvus_pb2.DeleteCredentialRequest(username=user)))
+
+
 def make_user(direct, user, password):
     """Anew, if it was there."""
-    checked(direct.call("DeleteCredential", milvus_pb2.DeleteCredentialRequest(username=user)))
-    encoded = base64.b64encode(password.encode()).decode()
-    checked(direct.call("CreateCredential", milvus_pb2.CreateCredentialRequest(username=user, password=encoded)))
+    drop_user(direct, user)
+    request = milvus_pb2.CreateCredentialRequest(username=user, password=encoded(password))
+    checked(direct.call("CreateCredential", request))
+
+
+def change_password(direct, user, before, after):
+    request = milvus_pb2.UpdateCredentialRequest(username=user, oldPassword=encoded(before), newPassword=encoded(after))
+    checked(direct.call("UpdateCredential", request))
+
+
+def make_administrator(direct, user):
+    """Of all rights."""
+    add_to_role(direct, "admin", user)
+
+
+def add_to_role(direct, role, user):
+    request = milvus_pb2.OperateUserRoleRequest(username=user, role_name=role, type=milvus_pb2.AddUserToRole)
+    checked(direct.call("OperateUserRole", request))
 
 
 def make_role(direct, role, user):
     entity = milvus_pb2.RoleEntity(name=role)
     checked(direct.call("CreateRole", milvus_pb2.CreateRoleRequest(entity=entity)))
-    request = milvus_pb2.OperateUserRoleRequest(username=user, role_name=role, type=milvus_pb2.AddUserToRole)
-    checked(direct.call("OperateUserRole", request))
+    add_to_role(direct, role, user)
 
 
 def operate(direct, operation, role, privilege, kind, database):

@@ -196,7 +196,7 @@ def test_faulty_file_changes_nothing(start_bouncer, fakes):
 
 
 def named(port, **settings):
-    return {"uri": f"http://{NAME}:{port}", **settings}
+    return {"uri": f"http://{NAME}:{port}", "allow_plaintext": True, **settings}
 
 
 def at_addresses(start_fake, count):

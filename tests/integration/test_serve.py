@@ -261,6 +261,11 @@ def test_without_a_file_with_a_token(fake, tmp_path):
         client = eventually(lambda: Client(address), f"{address} accepts")
         client.call("Search", SEARCH)
         assert fake.wait_for("Search").metadata["authorization"] == "dGhlLXRva2Vu"
+        token.write_text("another")
+        process.signal(signal.SIGHUP)
+        eventually(lambda: "has been read again" in process.log_text(), "the token is read again")
+        client.call("Search", SEARCH)
+        assert fake.wait_for("Search", 2).metadata["authorization"] == "YW5vdGhlcg=="
         client.close()
     finally:
         process.kill()

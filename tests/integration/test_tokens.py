@@ -289,7 +289,7 @@ def test_command_at_a_terminal():
 def test_check_says_which_token_is_missing(tmp_path, tokens):
     file = tmp_path / "c.yaml"
     rules = "access: [{match: {token: raeder}, allow: read}]\n"
-    rest = "upstreams: {main: {uri: 'http://h'}}\ndatabases: {'*': {upstream: main}}\n"
+    rest = "upstreams: {main: {uri: 'https://h'}}\ndatabases: {'*': {upstream: main}}\n"
     file.write_text(rules + rest + f"tokens_file: {tokens(reader=SECRET)}\n")
     for command in ("check", "serve"):
         done = run(command, "-c", file)

@@ -46,7 +46,7 @@ static int run(const char *file)
 
 #define CREDENTIALS                                                                                \
     "upstreams:\n"                                                                                 \
-    "  main: {uri: 'http://h:1', token_file: token}\n"                                             \
+    "  main: {uri: 'https://h:1', token_file: token}\n"                                            \
     "databases:\n"                                                                                 \
     "  a: {upstream: main}\n"                                                                      \
     "  b: {upstream: main, user: u, password_file: password}\n"                                    \
@@ -66,7 +66,7 @@ Test(command_check, says_ok)
 
 Test(command_check, names_every_fault)
 {
-    put("c.yaml", "admin: 1\nupstreams: {m: {uri: 'http://h'}}\ndatabases: {a: {}}\n");
+    put("c.yaml", "admin: 1\nupstreams: {m: {uri: 'https://h'}}\ndatabases: {a: {}}\n");
     cr_assert_eq(run("c.yaml"), 1);
     fflush(stderr);
     cr_assert_stderr_eq_str(
@@ -83,7 +83,7 @@ Test(command_check, reads_every_credential)
     cr_assert_eq(run("c.yaml"), 1);
     fflush(stderr);
     cr_assert_stderr_eq_str(
-        "c.yaml:2:41: cannot take the token from token: it is empty; write the secret into it\n"
+        "c.yaml:2:42: cannot take the token from token: it is empty; write the secret into it\n"
         "c.yaml:5:47: cannot take the password from password: it has several lines; write the "
         "secret in one\n"
         "c.yaml:7:60: cannot take the password from other: it is empty; write the secret into "

@@ -7,7 +7,7 @@
 
 #define LISTEN "listen: [{address: 'unix:/a', mode: '0660'}, {address: '127.0.0.1:1'}]\n"
 #define UPSTREAMS                                                                                  \
-    "upstreams: {main: {uri: 'http://a', keepalive: 20s}, other: {uri: 'https://b'}}\n"
+    "upstreams: {main: {uri: 'http://[::1]', keepalive: 20s}, other: {uri: 'https://b'}}\n"
 #define DATABASES                                                                                  \
     "databases: {books: {upstream: main, timeouts: {default: 9s, Search: 1s}}, "                   \
     "films: {upstream: main}}\n"
@@ -59,14 +59,16 @@ Test(compare, names_what_differs)
 
 Test(compare, other_uris_are_no_difference)
 {
-    expect_difference(LISTEN "upstreams: {main: {uri: ['http://c', 'http://d'], keepalive: 20s}, "
-                             "other: {uri: 'http://b'}}\n" DATABASES REST,
-                      "upstreams.other.uri;");
+    expect_difference(
+        LISTEN
+        "upstreams: {main: {uri: ['http://c', 'http://d'], allow_plaintext: true, keepalive: 20s}, "
+        "other: {uri: 'http://localhost'}}\n" DATABASES REST,
+        "upstreams.other.uri;");
 }
 
 Test(compare, of_upstreams)
 {
-    expect_difference(LISTEN "upstreams: {main: {uri: 'http://a', server_lifetime: 1m}, "
+    expect_difference(LISTEN "upstreams: {main: {uri: 'http://[::1]', server_lifetime: 1m}, "
                              "new: {uri: 'https://b'}}\n" DATABASES REST,
                       "upstreams.main.keepalive;upstreams.main.server_lifetime;upstreams.other;"
                       "upstreams.new;");
@@ -108,7 +110,7 @@ Test(compare, of_access)
 Test(compare, of_credentials)
 {
     expect_difference(LISTEN
-                      "upstreams: {main: {uri: 'http://a', keepalive: 20s, user: u, "
+                      "upstreams: {main: {uri: 'http://[::1]', keepalive: 20s, user: u, "
                       "password_file: /dev/null}, other: {uri: 'https://b'}}\n" DATABASES REST,
                       "upstreams.main.user;upstreams.main.password_file;");
     expect_difference(LISTEN UPSTREAMS

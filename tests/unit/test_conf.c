@@ -60,7 +60,7 @@ static struct conf *parsed(const char *text)
     return expect_conf(result, conf, &faults);
 }
 
-#define UPSTREAMS "upstreams: {main: {uri: 'http://milvus'}}\n"
+#define UPSTREAMS "upstreams: {main: {uri: 'http://localhost'}}\n"
 #define DATABASES "databases: {'*': {upstream: main}}\n"
 
 static const char *const rate_keys[] = {
@@ -94,10 +94,10 @@ Test(conf, fills_in_defaults)
     cr_assert_eq(conf->upstream_count, 1);
     const struct conf_upstream *upstream = conf->upstreams;
     cr_expect_str_eq(upstream->name, "main");
-    cr_expect_str_eq(upstream->uri, "http://milvus");
+    cr_expect_str_eq(upstream->uri, "http://localhost");
     cr_assert_eq(upstream->host_count, 1);
-    cr_expect_str_eq(upstream->hosts->text, "http://milvus");
-    cr_expect_str_eq(upstream->hosts->host, "milvus");
+    cr_expect_str_eq(upstream->hosts->text, "http://localhost");
+    cr_expect_str_eq(upstream->hosts->host, "localhost");
     cr_expect_eq(upstream->hosts->port, 19530);
     cr_expect_not(upstream->secure);
     cr_expect_null(upstream->credential.token_file);
@@ -379,6 +379,7 @@ Test(conf, reads_tls_and_one_uri_in_a_list)
 Test(conf, reads_a_list_of_uris)
 {
     struct conf *conf = parsed("upstreams: {main: {uri: ['http://a', 'http://a:1', 'http://[::1]'],"
+                               " allow_plaintext: true,"
                                " server_lifetime: 0, server_idle_timeout: 24h}}\n" DATABASES);
     const struct conf_upstream *upstream = conf->upstreams;
     cr_assert_eq(upstream->host_count, 3);
@@ -399,7 +400,7 @@ static struct conf *with_uris(int count)
 {
     char text[4096] = "upstreams: {main: {uri: [";
     for (int i = 0; i < count; i++)
-        sprintf(text + strlen(text), "'http://host-%03d:195'%s", i, i < count - 1 ? "," : "");
+        sprintf(text + strlen(text), "'http://127.0.0.1:%d'%s", 10 + i, i < count - 1 ? "," : "");
     strcat(text, "]}}\n" DATABASES);
     return parsed(text);
 }
@@ -469,7 +470,7 @@ Test(conf, comes_from_arguments)
     const char *const listen[] = {"127.0.0.1:0", "unix:/a"};
     struct conf *conf = NULL;
     struct conf_faults faults;
-    int result = conf_from_arguments("http://h:1", "app.token", listen, 2, &conf, &faults);
+    int result = conf_from_arguments("http://h:1", "app.token", true, listen, 2, &conf, &faults);
     expect_conf(result, conf, &faults);
     cr_assert_eq(conf->listener_count, 2);
     cr_expect_str_eq(conf->upstreams->name, "main");
@@ -482,7 +483,7 @@ Test(conf, comes_from_arguments)
     conf_free(defaults);
     conf_free(conf);
 
-    result = conf_from_arguments("http://h:1", NULL, NULL, 0, &conf, &faults);
+    result = conf_from_arguments("http://127.0.0.1:1", NULL, false, NULL, 0, &conf, &faults);
     expect_conf(result, conf, &faults);
     cr_expect_str_eq(conf->listeners->address.text, "unix:/run/milvus-bouncer/milvus.sock");
     cr_expect_eq(conf->listeners->protocols, CONF_PROTOCOL_ALL);

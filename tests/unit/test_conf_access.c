@@ -8,7 +8,7 @@
 #include "proto/rpc.h"
 
 #define BEFORE                                                                                     \
-    "upstreams: {main: {uri: 'http://h'}}\n"                                                       \
+    "upstreams: {main: {uri: 'https://h'}}\n"                                                      \
     "databases: {books: {upstream: main}, films: {upstream: main}}\n"                              \
     "listen: [{address: 'unix:/a'}, {address: '127.0.0.1:1'}]\n"
 #define RULES(rules) BEFORE "access:\n" rules
@@ -146,14 +146,14 @@ Test(conf_access, fills_in_what_a_rule_does_not_say)
 
 Test(conf_access, any_name_may_be_granted_where_any_is_served)
 {
-    conf_free(parsed("upstreams: {main: {uri: 'http://h'}}\ndatabases: {'*': {upstream: main}}\n"
+    conf_free(parsed("upstreams: {main: {uri: 'https://h'}}\ndatabases: {'*': {upstream: main}}\n"
                      "access: [{match: {any: true}, databases: [x, '*', y], allow: read}]\n"));
 }
 
 Test(conf_access, reads_credentials)
 {
     struct conf *conf =
-        parsed("upstreams: {main: {uri: 'http://h', token_file: /dev/null}}\n"
+        parsed("upstreams: {main: {uri: 'https://h', token_file: /dev/null}}\n"
                "databases: {books: {upstream: main}, "
                "films: {upstream: main, credentials: client, max_credentials: 3}, "
                "news: {upstream: main, credentials: client}}\n"
@@ -180,7 +180,7 @@ Test(conf_access, reads_credentials)
 Test(conf_access, the_default_listener_has_a_name)
 {
     struct conf *conf = parsed(
-        "upstreams: {main: {uri: 'http://h'}}\ndatabases: {'*': {upstream: main}}\n"
+        "upstreams: {main: {uri: 'https://h'}}\ndatabases: {'*': {upstream: main}}\n"
         "access: [{match: {listener: 'unix:/run/milvus-bouncer/milvus.sock'}, allow: read}]\n");
     cr_expect_eq(conf->rules->match.listener, conf->listeners);
     conf_free(conf);

@@ -77,7 +77,7 @@ static void expect_all(const char *before, const struct pair *pairs, size_t coun
 #define EXPECT_ALL(before, pairs, after)                                                           \
     expect_all(before, pairs, sizeof(pairs) / sizeof(*(pairs)), after)
 
-#define UPSTREAMS "upstreams: {main: {uri: 'http://h'}}\n"
+#define UPSTREAMS "upstreams: {main: {uri: 'https://h'}}\n"
 #define DATABASES "databases: {'*': {upstream: main}}\n"
 #define LATER     " comes with a later version of milvus-bouncer; remove it\n"
 
@@ -226,7 +226,7 @@ Test(conf_faults, of_missing_keys)
          "c:1:13: \"main\" lacks the key \"uri\"; write http://HOST:PORT or https://HOST:PORT\n"
          "c:3:3: \"a\" lacks the key \"upstream\"; write the name of one of \"upstreams\"\n"},
         {"upstreams: {main: 1}\ndatabases: {a: }\n",
-         "c:1:19: \"main\" takes keys: uri, token_file, user, password_file, tls, "
+         "c:1:19: \"main\" takes keys: uri, allow_plaintext, token_file, user, password_file, tls, "
          "connect_timeout, keepalive, server_lifetime, server_idle_timeout, transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
          "queue_timeout, timeouts, max_timeout, token_file, user, password_file, credentials, "
@@ -367,7 +367,7 @@ Test(conf_faults, of_more_uris_than_are_taken)
 {
     char text[4096] = "upstreams: {main: {uri: [";
     for (int i = 0; i <= CONF_HOSTS_MAX; i++)
-        sprintf(text + strlen(text), "'http://h%d',", i);
+        sprintf(text + strlen(text), "'https://h%d',", i);
     strcat(text, "]}}\n");
     expect_faults("", text, DATABASES, "c:1:25: \"uri\" takes a list of at most 64 URIs\n");
 }
@@ -381,8 +381,8 @@ Test(conf_faults, of_upstreams)
         {"uri: ['http://a', 'https://b', 'http://c']}}\n",
          "c:1:38: \"uri\" starts with https://, the list's first with http://; write the same for "
          "all\n"},
-        {"uri: ['http://a', 'http://b', 'http://A:19530']}}\n",
-         "c:1:50: \"uri\": http://A:19530 stands twice; remove one of the two\n"},
+        {"uri: ['https://a', 'https://b', 'https://A:443']}}\n",
+         "c:1:52: \"uri\": https://A:443 stands twice; remove one of the two\n"},
         {"uri: ['http://a', '', 'http://b:0']}}\n",
          "c:1:38: \"uri\" is empty; write its value, or remove the key\n"
          "c:1:42: \"uri\": the port is a number from 1 to 65535; write http://HOST:PORT or "
@@ -392,18 +392,18 @@ Test(conf_faults, of_upstreams)
         {"uri: [[]]}}\n", "c:1:26: \"uri\" takes one value, not a list\n"},
         {"uri: ['ftp://h']}}\n", "c:1:26: \"uri\": a URI starts with http:// or https://; write "
                                  "http://HOST:PORT or https://HOST:PORT\n"},
-        {"uri: 'http://h', connect_timeout: 0, keepalive: 9999ms}}\n",
-         "c:1:54: \"connect_timeout\" takes a duration from 1ms to 24h, in ms, s, m or h, such as "
+        {"uri: 'https://h', connect_timeout: 0, keepalive: 9999ms}}\n",
+         "c:1:55: \"connect_timeout\" takes a duration from 1ms to 24h, in ms, s, m or h, such as "
          "10s\n"
-         "c:1:68: \"keepalive\" takes a duration from 10s to 24h, in ms, s, m or h, such as 10s\n"},
-        {"uri: 'http://h', server_lifetime: 25h, server_idle_timeout: -1}}\n",
-         "c:1:54: \"server_lifetime\" takes a duration from 0 to 24h, in ms, s, m or h, such as "
+         "c:1:69: \"keepalive\" takes a duration from 10s to 24h, in ms, s, m or h, such as 10s\n"},
+        {"uri: 'https://h', server_lifetime: 25h, server_idle_timeout: -1}}\n",
+         "c:1:55: \"server_lifetime\" takes a duration from 0 to 24h, in ms, s, m or h, such as "
          "10s\n"
-         "c:1:80: \"server_idle_timeout\" takes a duration from 0 to 24h, in ms, s, m or h, such "
+         "c:1:81: \"server_idle_timeout\" takes a duration from 0 to 24h, in ms, s, m or h, such "
          "as "
          "10s\n"},
-        {"uri: 'http://h', tls: {}}}\n",
-         "c:1:42: \"tls\" needs an https:// \"uri\"; change that, or remove \"tls\"\n"},
+        {"uri: 'http://[::1]', tls: {}}}\n",
+         "c:1:46: \"tls\" needs an https:// \"uri\"; change that, or remove \"tls\"\n"},
         {"uri: 'https://h', tls: {cert_file: file}}}\n",
          "c:1:55: \"cert_file\" needs \"key_file\", the certificate's key\n"},
         {"uri: 'https://h', tls: {key_file: file}}}\n",
@@ -416,6 +416,23 @@ Test(conf_faults, of_upstreams)
         {"uri: 'https://h', tls: {ca_file: /}}}\n",
          "c:1:53: \"ca_file\": cannot read /: it is a folder; it takes the name of a file that "
          "the daemon can read\n"},
+    };
+    EXPECT_ALL("upstreams: {main: {", pairs, DATABASES);
+}
+
+#define AWAY(column, uri)                                                                          \
+    "c:1:" column ": \"uri\": " uri " is another host, and credentials can be read on the way "    \
+    "there; write https://, or \"allow_plaintext: true\" beside it if that network is trusted\n"
+
+Test(conf_faults, of_plaintext_to_another_host)
+{
+    static const struct pair pairs[] = {
+        {"uri: 'http://milvus:19530'}}\n", AWAY("25", "http://milvus:19530")},
+        {"uri: 'http://10.0.0.7', allow_plaintext: false}}\n", AWAY("25", "http://10.0.0.7")},
+        {"uri: 'http://[fd00::1]'}}\n", AWAY("25", "http://[fd00::1]")},
+        {"uri: ['http://localhost', 'http://a', 'http://b']}}\n", AWAY("46", "http://a")},
+        {"uri: 'http://milvus', allow_plaintext: please}}\n",
+         "c:1:59: \"allow_plaintext\" takes true or false\n"},
     };
     EXPECT_ALL("upstreams: {main: {", pairs, DATABASES);
 }
@@ -518,9 +535,9 @@ Test(conf_faults, do_not_follow_from_each_other)
         "", "upstreams: 5\n", DATABASES,
         "c:1:12: \"upstreams\" has the wrong type; write names with keys of their own below "
         "it\n");
-    expect_faults("", "upstreams: &a {main: {uri: 'http://h'}}\n", DATABASES,
+    expect_faults("", "upstreams: &a {main: {uri: 'https://h'}}\n", DATABASES,
                   "c:1:12: anchors (&name) are not supported; write the value itself\n");
-    expect_faults("", "upstreams: {main: {!a uri: 'http://h'}}\n", DATABASES,
+    expect_faults("", "upstreams: {main: {!a uri: 'https://h'}}\n", DATABASES,
                   "c:1:20: tags (!name) are not supported; write the value alone\n");
     expect_faults(UPSTREAMS DATABASES, "listen: &a []\n", "",
                   "c:3:9: anchors (&name) are not supported; write the value itself\n");
@@ -545,7 +562,8 @@ Test(conf_faults, of_arguments_have_no_place)
     const char *const listen[] = {"localhost:1", "unix:/a", "unix:/a"};
     struct conf *conf = NULL;
     struct conf_faults faults;
-    cr_assert_eq(conf_from_arguments("http://u:hunter2@h", "nope", listen, 3, &conf, &faults), -1);
+    cr_assert_eq(
+        conf_from_arguments("http://u:hunter2@h", "nope", false, listen, 3, &conf, &faults), -1);
     char *got = print(&faults);
     cr_expect_str_eq(
         got,
@@ -558,10 +576,16 @@ Test(conf_faults, of_arguments_have_no_place)
         "--listen: unix:/a stands twice; remove one of the two\n",
         "%s", got);
     free(got);
-    cr_assert_eq(conf_from_arguments("", "", NULL, 0, &conf, &faults), -1);
+    cr_assert_eq(conf_from_arguments("", "", false, NULL, 0, &conf, &faults), -1);
     got = print(&faults);
     cr_expect_str_eq(got, "--upstream is empty; write its value, or remove the key\n"
                           "--token-file is empty; write its value, or remove the key\n");
+    free(got);
+    cr_assert_eq(conf_from_arguments("http://h", NULL, false, NULL, 0, &conf, &faults), -1);
+    got = print(&faults);
+    cr_expect_str_eq(got, "--upstream: http://h is another host, and credentials can be read on "
+                          "the way there; write https://, or add --allow-plaintext if that "
+                          "network is trusted\n");
     free(got);
 }
 
@@ -585,7 +609,7 @@ Test(conf_faults, show_the_first_of_many_names)
     FILE *stream = open_memstream(&text, &length);
     fprintf(stream, "upstreams:\n");
     for (int i = 0; i < 100; i++)
-        fprintf(stream, "  u%02d: {uri: 'http://h'}\n", i);
+        fprintf(stream, "  u%02d: {uri: 'https://h'}\n", i);
     fprintf(stream, "databases: {a: {upstream: nothing-like-it}}\n");
     fclose(stream);
     char *got = faults_of(text, length);

@@ -9,7 +9,7 @@
 
 #include "conf/conf.h"
 
-#define UPSTREAMS "upstreams: {main: {uri: 'http://h'}}\n"
+#define UPSTREAMS "upstreams: {main: {uri: 'https://h'}}\n"
 #define DATABASES "databases: {'*': {upstream: main}}\n"
 #define BEFORE    UPSTREAMS DATABASES
 #define TOKENS    "tokens_file: /dev/null\n"
@@ -132,7 +132,7 @@ Test(conf_process, the_command_line_lets_nobody_in_from_elsewhere)
 {
     const char *const listen[] = {"127.0.0.1:1", "0.0.0.0:1"};
     struct conf_faults faults;
-    cr_assert_eq(conf_from_arguments("http://h", NULL, listen, 2, &conf, &faults), -1);
+    cr_assert_eq(conf_from_arguments("http://h", NULL, true, listen, 2, &conf, &faults), -1);
     cr_assert_eq(faults.count, 1);
     cr_expect_str_eq(faults.items[0].text,
                      "--listen: other machines reach 0.0.0.0:1; that takes a configuration file, "
@@ -148,11 +148,11 @@ static void expect_mode(mode_t mode, bool taken)
 {
     char *text, *fault;
     cr_assert_eq(chmod(path, mode), 0);
-    cr_assert_geq(asprintf(&text, "upstreams: {main: {uri: 'http://h', token_file: '%s'}}\n%s",
+    cr_assert_geq(asprintf(&text, "upstreams: {main: {uri: 'https://h', token_file: '%s'}}\n%s",
                            path, DATABASES),
                   0);
     cr_assert_geq(asprintf(&fault,
-                           "c:1:49: \"token_file\": %s: a secret is for its owner and group alone; "
+                           "c:1:50: \"token_file\": %s: a secret is for its owner and group alone; "
                            "take it from others by chmod o=\n",
                            path),
                   0);

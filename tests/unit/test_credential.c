@@ -12,6 +12,7 @@ static char path[] = "/tmp/mvb-credential-XXXXXX";
 
 static void create(void)
 {
+    umask(027); /* secrets are not for others */
     int file = mkstemp(path);
     cr_assert_geq(file, 0);
     close(file);
@@ -95,7 +96,8 @@ Test(credential, is_empty_without_files)
     char *error;
     expect_authorization(credential, "");
     cr_expect_str_eq(credential_label(credential), "no credentials");
-    cr_expect_eq(credential_refresh(credential, &error), 0);
+    cr_expect_eq(credential_read(credential, &error), 0);
+    cr_expect_eq(credential_look(credential, &error), 0);
     credential_close(credential);
     credential_close(NULL);
 }
@@ -158,22 +160,58 @@ Test(credential, has_a_longest_secret)
     expect_wrong("longer than 8192");
 }
 
-Test(credential, refreshes)
+typedef int read_function(struct credential *credential, char **ret_error);
+
+static void expect_next(struct credential *credential, read_function *read, int result,
+                        const char *next)
+{
+    char *error = NULL;
+    cr_expect_eq(read(credential, &error), result, "%s", error);
+    cr_expect(span_is(credential_next(credential), next), "%.*s",
+              SPAN_ARGS(credential_next(credential)));
+    cr_expect_eq(error != NULL, result < 0);
+    free(error);
+}
+
+/* What is read anew is the next one, and the one in use stays until it is taken. */
+Test(credential, reads_the_next_one)
 {
     const struct conf_credential conf = {.token_file = path};
-    char *error = NULL;
     put_text("foo");
     struct credential *credential = opened(&conf);
     put_text("foo\n");
-    cr_expect_eq(credential_refresh(credential, &error), 0);
+    expect_next(credential, credential_read, 0, "");
     put_text("foobar");
-    cr_expect_eq(credential_refresh(credential, &error), 1);
-    expect_authorization(credential, "Zm9vYmFy");
-    cr_expect_null(error);
+    expect_next(credential, credential_read, 1, "Zm9vYmFy");
+    expect_next(credential, credential_read, 0, "Zm9vYmFy");
+    expect_authorization(credential, "Zm9v");
+    put_text("bar");
+    expect_next(credential, credential_read, 1, "YmFy");
+    put_text("foo");
+    expect_next(credential, credential_read, 0, "");
+    put_text("bar");
+    expect_next(credential, credential_read, 1, "YmFy");
+    credential_take_next(credential);
+    expect_authorization(credential, "YmFy");
+    expect_next(credential, credential_read, 0, "");
+    credential_close(credential);
+}
+
+Test(credential, never_takes_a_file_without_a_secret)
+{
+    const struct conf_credential conf = {.token_file = path};
+    put_text("foo");
+    struct credential *credential = opened(&conf);
     put_text("");
-    cr_expect_eq(credential_refresh(credential, &error), -1);
-    cr_expect(strstr(error, "it is empty"));
-    free(error);
-    expect_authorization(credential, "Zm9vYmFy");
+    expect_next(credential, credential_look, -1, "");
+    expect_next(credential, credential_look, -1, "");
+    put_text("bar\nbar\n");
+    expect_next(credential, credential_look, -1, "");
+    unlink(path);
+    expect_next(credential, credential_look, -1, "");
+    expect_next(credential, credential_look, -1, "");
+    expect_authorization(credential, "Zm9v");
+    put_text("bar");
+    expect_next(credential, credential_look, 1, "YmFy");
     credential_close(credential);
 }

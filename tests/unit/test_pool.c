@@ -6,6 +6,7 @@
 
 #include "fake_transport.h"
 #include "pool/clock.h"
+#include "pool/login.h"
 #include "pool/pool.h"
 #include "pool/servers.h"
 
@@ -1251,7 +1252,8 @@ Test(pool, refused_stream_reads_the_new_secret_too)
     fake_refuse(&fake, 1, CODE_NOT_FOUND);
 }
 
-/* The first that is refused reads the new secret; the others were sent with the old one too. */
+/* The first that is refused reads the new secret and tries it; the others were sent with the old
+ * one too, and wait for how that ends. */
 Test(pool, all_that_were_sent_with_the_old_secret_are_repeated)
 {
     open_with_secret("old");
@@ -1259,9 +1261,10 @@ Test(pool, all_that_were_sent_with_the_old_secret_are_repeated)
     write_secret("new");
     fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
     fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    cr_assert_eq(fake.call_count, 3);
+    fake_reply(&fake, 2, span_text("r"));
     cr_assert_eq(fake.call_count, 4);
     cr_expect_str_eq(fake.calls[3].authorization, "bmV3");
-    fake_reply(&fake, 2, span_text("r"));
     fake_reply(&fake, 3, span_text("r"));
     expect_reply(&asks[0], span_text("r"));
     expect_reply(&asks[1], span_text("r"));
@@ -1274,21 +1277,117 @@ Test(pool, refused_credential_is_told_once_and_never_shown)
     fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
     cr_expect_eq(fake.call_count, 1);
     expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
-    cr_expect(strstr(asks[0].message, "milvus-bouncer: database books: "));
+    cr_expect(strstr(asks[0].message, "milvus-bouncer: database books: upstream: upstream main "
+                                      "refuses the daemon's credentials, token in /tmp/"),
+              "%s", asks[0].message);
     const char *line = strstr(sink.text, "refuses the credential");
     cr_assert_not_null(line, "%s", sink.text);
     cr_expect(strstr(line, secret_path), "%s", line);
     cr_expect_null(strstr(sink.text, "hunter2"));
     cr_expect_null(strstr(sink.text, "aHVudGVyMg"));
+    cr_expect_null(strstr(line + 1, "refuses the credential"), "told twice");
+}
 
+/* Milvus is not asked each time. */
+Test(pool, refused_credential_is_tried_again_after_a_pause)
+{
+    open_with_secret("wrong");
+    submit_many(2);
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    expect_failure(&asks[1], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    for (size_t i = 2; i < 5; i++) {
+        submit(i);
+        expect_failure(&asks[i], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    }
+    cr_expect_eq(fake.call_count, 2);
+    run_for(loop, LOGIN_PAUSE_LEAST * 5 / 4);
+    submit(5);
+    submit(6);
+    cr_expect_eq(fake.call_count, 3);
+    expect_failure(&asks[6], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    fake_reply(&fake, 2, span_text("r"));
+    expect_reply(&asks[5], span_text("r"));
+    submit(7);
+    cr_expect_eq(fake.call_count, 4);
+    fake_reply(&fake, 3, span_text("r"));
+}
+
+Test(pool, refused_credential_is_tried_at_once_when_renewed)
+{
+    open_with_secret("wrong");
+    submit(0);
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    write_secret("right");
+    pool_renew(pool);
+    submit(1);
+    cr_expect_str_eq(fake.calls[1].authorization, "cmlnaHQ=");
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[1], span_text("r"));
+}
+
+static void open_with_proven_secret(void)
+{
+    open_with_secret("old");
+    submit(0);
+    fake_reply(&fake, 0, span_text("r"));
+}
+
+/* A change is under way: nothing is lost. */
+Test(pool, requests_wait_while_a_secret_is_changed)
+{
+    open_with_proven_secret();
+    submit(1);
+    submit(2);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    fake_refuse(&fake, 2, CODE_UNAUTHENTICATED);
+    submit(3);
+    cr_expect_eq(fake.call_count, 3);
+    write_secret("new");
+    run_until(loop, &fake.call_count, 4);
+    cr_expect_str_eq(fake.calls[3].authorization, "bmV3");
+    fake_reply(&fake, 3, span_text("r"));
+    cr_assert_eq(fake.call_count, 6);
+    fake_reply(&fake, 4, span_text("r"));
+    fake_reply(&fake, 5, span_text("r"));
+    for (size_t i = 1; i < 4; i++)
+        expect_reply(&asks[i], span_text("r"));
+}
+
+static void refuse_until_answered(size_t ask)
+{
+    size_t calls = fake.call_count;
+    while (asks[ask].answers == 0) {
+        event_base_loop(loop, EVLOOP_ONCE);
+        for (; calls < fake.call_count; calls++)
+            fake_refuse(&fake, calls, CODE_UNAUTHENTICATED);
+    }
+}
+
+Test(pool, requests_wait_for_another_secret_for_a_time)
+{
+    database.queue_timeout = 60000;
+    open_with_proven_secret();
+    submit(1);
+    run_until(loop, &fake.call_count, 2);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    submit(2);
+    int64_t began = clock_now();
+    refuse_until_answered(1);
+    run_until(loop, &asks[2].answers, 1);
+    cr_expect_geq(clock_now() - began, LOGIN_HOLD - 100);
+    expect_failure(&asks[1], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+    expect_failure(&asks[2], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "token in /tmp/");
+}
+
+Test(pool, queue_timeout_ends_the_wait_for_a_secret)
+{
+    database.queue_timeout = 30;
+    open_with_proven_secret();
     submit(1);
     fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
-    cr_expect_null(strstr(line + 1, "refuses the credential"), "told twice");
-    submit(2);
-    fake_reply(&fake, 2, span_text("r"));
-    submit(3);
-    fake_refuse(&fake, 3, CODE_UNAUTHENTICATED);
-    cr_expect(strstr(line + 1, "refuses the credential"), "not told again");
+    run_until(loop, &asks[1].answers, 1);
+    expect_failure(&asks[1], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
 }
 
 Test(pool, secret_that_is_refused_anew_is_refused)
@@ -1311,7 +1410,9 @@ Test(pool, secret_that_cannot_be_read_again_stays)
     expect_failure(&asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
     cr_expect(strstr(sink.text, secret_path), "%s", sink.text);
     *sink.text = '\0';
+    pool_renew(pool);
     submit(1);
+    cr_assert_eq(fake.call_count, 2);
     cr_expect_str_eq(fake.calls[1].authorization, "b2xk");
     fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
     cr_expect_null(strstr(sink.text, secret_path), "said twice: %s", sink.text);

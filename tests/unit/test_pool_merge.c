@@ -686,6 +686,24 @@ Test(pool_merge, a_shape_that_failed_is_tried_again_after_a_while)
     reply_text(3, "1{} 2{1:2 2:1 4(1 2) 5{1{1[1 2]}} 6[1 1]}");
 }
 
+/* One of those that were refused together tries again, alone; then all that wait are told, those in
+ * bundles too. */
+Test(pool_merge, a_refused_credential_is_told_to_all)
+{
+    open_ready();
+    submit_many(5);
+    reply_alone(0);
+    fake_refuse(&fake, 1, CODE_UNAUTHENTICATED);
+    submit(5);
+    for (size_t calls = 2; asks[5].answers == 0; event_base_loop(loop, EVLOOP_ONCE)) {
+        cr_assert_leq(fake.call_count, calls + 1);
+        if (fake.call_count > calls)
+            fake_refuse(&fake, calls++, CODE_UNAUTHENTICATED);
+    }
+    for (size_t at = 1; at < 6; at++)
+        expect_failure(&asks[at], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "said the server");
+}
+
 Test(pool_merge, a_lost_call_is_no_shapes_fault)
 {
     open_pair();

@@ -210,7 +210,7 @@ Test(pools, log_and_errors_say_whose_credential_it_is)
     fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
     expect_failure(
         &asks[0], CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
-        "upstream main refuses the credentials of rule 2 of \"access\": said the server");
+        "upstream main refuses the credentials of rule 2 of \"access\", user ro (password in ");
     cr_expect(strstr(sink.text, "upstream main, database books, rule 2: Milvus refuses the "
                                 "credential, user ro (password in "),
               "%s", sink.text);

@@ -70,3 +70,25 @@ Test(uri, says_what_would_be_right)
         cr_expect_eq(uri.port, 42);
     }
 }
+
+Test(uri, tells_this_host_from_others)
+{
+    static const char *const here[] = {"localhost", "LocalHost", "127.0.0.1",       "127.255.0.9",
+                                       "::1",       "0:0::0:1",  "::ffff:127.0.0.1"};
+    static const char *const away[] = {"milvus",
+                                       "localhost.example.com",
+                                       "127.0.0.1.example.com",
+                                       "10.0.0.7",
+                                       "0.0.0.0",
+                                       "::",
+                                       "fd00::1",
+                                       "::ffff:10.0.0.7",
+                                       "128.0.0.1",
+                                       "127.1",
+                                       "local",
+                                       ""};
+    for (size_t i = 0; i < sizeof(here) / sizeof(*here); i++)
+        cr_expect(uri_is_this_host(here[i]), "%s", here[i]);
+    for (size_t i = 0; i < sizeof(away) / sizeof(*away); i++)
+        cr_expect_not(uri_is_this_host(away[i]), "%s", away[i]);
+}
