@@ -2,6 +2,7 @@
 /* The pools of one database, by credential. Each has one connection, numbered as they were opened.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -215,6 +216,26 @@ Test(pools, log_and_errors_say_whose_credential_it_is)
                                 "credential, user ro (password in "),
               "%s", sink.text);
     cr_expect_eq(forgotten, 0);
+}
+
+static void write_secret(const char *secret)
+{
+    FILE *file = fopen(secret_path, "w");
+    cr_assert_not_null(file);
+    fputs(secret, file);
+    fclose(file);
+}
+
+Test(pools, secrets_of_rules_are_read_again_when_somebody_says_so)
+{
+    open_pools(3);
+    ask_once("client");
+    write_secret("new");
+    pools_renew(pools);
+    cr_assert(submit_by(&rules[1], 0, ""));
+    cr_expect_str_eq(fake.calls[1].authorization, "cm86bmV3"); /* ro:new */
+    reply();
+    ask_once("client");
 }
 
 Test(pools, credential_of_a_rule_comes_before_the_clients)
