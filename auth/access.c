@@ -60,6 +60,24 @@ const char *access_database(const struct conf_rule *rule, const struct conf_list
     return rule->databases[0];
 }
 
+static bool has_entry(const struct conf *conf, const char *name)
+{
+    bool has = false;
+    for (size_t i = 0; i < conf->database_count; i++)
+        has = has || strcmp(conf->databases[i].name, name) == 0;
+    return has;
+}
+
+bool access_reaches(const struct conf *conf, const struct conf_rule *rule,
+                    const struct conf_database *database)
+{
+    bool others = false; /* that it grants, and "*" serves */
+    for (size_t i = 0; i < rule->database_count; i++)
+        others = others || !has_entry(conf, rule->databases[i]);
+    return grants_database(rule, span_text(database->name)) ||
+           (others && strcmp(database->name, "*") == 0);
+}
+
 static const char *name_of(const struct access_question *question)
 {
     return question->rpc ? question->rpc->name : question->path;

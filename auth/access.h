@@ -20,6 +20,10 @@ bool access_asks_token(const struct conf *conf, const struct identity *identity)
  * else the first that is. Without a rule (NULL) the listener's. */
 const char *access_database(const struct conf_rule *rule, const struct conf_listener *listener);
 
+/* Whether requests by the rule may go to that entry of `databases`. */
+bool access_reaches(const struct conf *conf, const struct conf_rule *rule,
+                    const struct conf_database *database);
+
 /* What somebody wants to do. */
 struct access_question {
     const struct rpc *rpc; /* NULL: the table does not know it */

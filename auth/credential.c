@@ -12,7 +12,7 @@
 #include "proto/base64.h"
 
 struct credential {
-    const struct conf_credential *conf;
+    const struct conf_credential *conf; /* NULL: a client's own */
     struct secret authorization;
     struct secret next; /* what the file holds by now; empty: nothing else */
     struct stamp stamp; /* of the file when it was read last */
@@ -149,6 +149,24 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
         .conf = conf, .authorization = authorization, .stamp = stamp, .label = label};
     *ret_credential = credential;
     return 0;
+}
+
+struct credential *credential_of_client(struct span authorization)
+{
+    struct credential *credential = calloc(1, sizeof(*credential));
+    if (!credential || !secret_take(&credential->authorization, authorization.length))
+        abort();
+    if (authorization.length > 0)
+        memcpy(credential->authorization.bytes, authorization.at, authorization.length);
+    credential->label = strdup("the client's own");
+    if (!credential->label)
+        abort();
+    return credential;
+}
+
+bool credential_is_clients(const struct credential *credential)
+{
+    return !credential->conf;
 }
 
 int credential_read(struct credential *credential, char **ret_error)

@@ -25,6 +25,11 @@ int credential_open(const struct conf_credential *conf, struct credential **ret_
                     char **ret_error) __attribute__((warn_unused_result));
 #define CREDENTIAL_MAX 8192 /* bytes of the secret */
 
+/* A client's own: the value of `authorization` as it came, which is copied, and perhaps empty.
+ * There is nothing to read again. */
+struct credential *credential_of_client(struct span authorization);
+bool credential_is_clients(const struct credential *credential);
+
 /*
  * Reads the file again, unless it is certainly what it was, or the process may not read it any
  * more. 1: it holds a value that is neither the one in use nor the next one, and is the next one
@@ -46,7 +51,8 @@ struct span credential_next(const struct credential *credential);
 /* The next one takes the place of the one in use, which is wiped. */
 void credential_take_next(struct credential *credential);
 
-/* "user app (password in /etc/x)", "token in /etc/y", "no credentials": for logs and errors. */
+/* "user app (password in /etc/x)", "token in /etc/y", "no credentials", "the client's own": for
+ * logs and errors. */
 const char *credential_label(const struct credential *credential);
 
 /* Wipes and frees; NULL is accepted. */

@@ -111,7 +111,7 @@ static bool same_section(const struct schema_section *section, const void *a, co
     bool same = true;
     for (size_t i = 0; same && i < section->count; i++) {
         const struct schema_key *key = &section->keys[i];
-        same = same_functions[key->type](key, a, b);
+        same = !schema_is_taken(key) || same_functions[key->type](key, a, b);
     }
     return same;
 }

@@ -55,6 +55,11 @@ struct conf_credential {
     unsigned column;
 };
 
+static inline bool conf_credential_is_given(const struct conf_credential *credential)
+{
+    return credential->token_file || credential->password_file;
+}
+
 struct conf_tls {
     const char *ca_file;     /* PEM; NULL: the system's store */
     const char *cert_file;   /* PEM; both or none of cert_file and key_file */
@@ -118,18 +123,24 @@ struct conf_merge {
     uint32_t max_bytes;         /* of one call's vectors; at most half of max_message */
 };
 
+/* Whose credentials go upstream, where the rule has none: word. */
+enum conf_credentials { CONF_CREDENTIALS_DAEMON, CONF_CREDENTIALS_CLIENT };
+
 struct conf_database {
     const char *name;                     /* the clients' name for it, "*" for any other */
     const struct conf_upstream *upstream; /* one of conf.upstreams */
     const char *upstream_name; /* the upstream's name for it; NULL for "*": as the client says */
-    struct conf_credential credential; /* its own, or else the upstream's: resolved here */
+    struct conf_credential credential; /* its own, or else the upstream's: resolved here; none
+                                          where the client's own travels */
     bool own_credential;               /* whether they were given at the database */
-    uint32_t pool_size;                /* connections */
-    uint32_t max_in_flight;            /* requests on the wire at once */
-    uint32_t queue_size;               /* requests that may wait */
-    int64_t queue_timeout;             /* ms */
-    int64_t default_timeout;           /* ms */
-    int64_t max_timeout;               /* ms */
+    enum conf_credentials credentials;
+    uint32_t max_credentials; /* of clients, with pools at once */
+    uint32_t pool_size;       /* connections */
+    uint32_t max_in_flight;   /* requests on the wire at once */
+    uint32_t queue_size;      /* requests that may wait */
+    int64_t queue_timeout;    /* ms */
+    int64_t default_timeout;  /* ms */
+    int64_t max_timeout;      /* ms */
     const struct conf_method_timeout *method_timeouts;
     size_t method_timeout_count;
     struct conf_merge merge;
@@ -177,8 +188,9 @@ struct conf_rule {
     bool read_only;       /* of `allow`, what changes nothing */
     const char *database; /* for requests that name none; NULL: the listener's */
     struct conf_rule_limits limits;
-    int64_t max_timeout;           /* ms; 0: the database's */
-    struct conf_place token_place; /* of match.token */
+    int64_t max_timeout;               /* ms; 0: the database's */
+    struct conf_credential credential; /* its requests go upstream with it; none: the database's */
+    struct conf_place token_place;     /* of match.token */
 };
 
 struct conf {

@@ -7,6 +7,7 @@
 
 #include "conf/plaintext.h"
 #include "conf/resolve_access.h"
+#include "conf/resolve_credential.h"
 #include "conf/resolve_process.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
@@ -126,40 +127,6 @@ static void resolve_listeners(struct resolver *resolver, const struct tree_node 
         resolve_listener(resolver, entry->value, index++);
 }
 
-/* ---- credentials, of an upstream or a database ---- */
-
-static void check_user(struct resolver *resolver, const struct tree_node *user,
-                       const struct tree_node *password)
-{
-    if (user && !password)
-        report(resolver, user, "user",
-               " needs \"password_file\", the file that holds its password");
-    if (password && !user)
-        report(resolver, password, "password_file", " needs \"user\", whose password it holds");
-    /* Milvus splits what it gets at the first colon. */
-    if (user && strchr(user->text, ':'))
-        report(resolver, user, "user", " is a name without a colon; Milvus ends it there");
-}
-
-static void resolve_credential(struct resolver *resolver, const struct tree_node *map,
-                               struct conf_credential *credential)
-{
-    const struct tree_node *token = tree_find(map, "token_file");
-    const struct tree_node *user = tree_find(map, "user");
-    const struct tree_node *password = tree_find(map, "password_file");
-    const struct tree_node *file = token ? token : password;
-    if (file) {
-        credential->line = file->mark.line;
-        credential->column = file->mark.column;
-    }
-    if (token && (user || password)) {
-        report(resolver, token, "token_file",
-               " excludes \"user\" and \"password_file\"; keep the token or the user");
-        return;
-    }
-    check_user(resolver, user, password);
-}
-
 /* ---- upstreams ---- */
 
 static void check_tls(struct resolver *resolver, const struct tree_node *map,
@@ -182,7 +149,7 @@ static void resolve_upstreams(struct resolver *resolver, const struct tree_node 
     if (!upstream)
         return;
     for (const struct tree_entry *entry = map->entries; entry; entry = entry->next, upstream++) {
-        resolve_credential(resolver, entry->value, &upstream->credential);
+        (void)resolve_credential(resolver->faults, entry->value, &upstream->credential);
         check_tls(resolver, entry->value, upstream);
         plaintext_check(resolver->faults, entry->value, upstream);
     }
@@ -286,10 +253,17 @@ static void resolve_timeouts(struct resolver *resolver, const struct tree_node *
 static void resolve_own_credential(struct resolver *resolver, const struct tree_node *map,
                                    struct conf_database *database)
 {
-    resolve_credential(resolver, map, &database->credential);
-    database->own_credential =
-        tree_find(map, "token_file") || tree_find(map, "user") || tree_find(map, "password_file");
-    if (!database->own_credential && database->upstream)
+    const struct tree_node *whose = tree_find(map, "credentials");
+    const struct tree_node *max = tree_find(map, "max_credentials");
+    bool is_clients = database->credentials == CONF_CREDENTIALS_CLIENT;
+    database->own_credential = resolve_credential(resolver->faults, map, &database->credential);
+    if (is_clients && database->own_credential)
+        report(resolver, whose, "credentials",
+               ": client has each client's own travel, and another is given here; keep one of the "
+               "two");
+    if (max && !is_clients && !(whose && whose->faulty))
+        report(resolver, max, "max_credentials", " needs \"credentials: client\", which it bounds");
+    if (!database->own_credential && !is_clients && database->upstream)
         database->credential = database->upstream->credential;
 }
 

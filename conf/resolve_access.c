@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "conf/resolve_credential.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
 #include "proto/rpc.h"
@@ -268,6 +269,7 @@ static void resolve_rule(struct resolver *resolver, const struct tree_node *map,
     check_default(resolver, map, rule);
     resolve_rights(resolver, map, rule);
     resolve_limits(resolver, tree_find(map, "limits"), &rule->limits);
+    (void)resolve_credential(resolver->faults, map, &rule->credential);
 }
 
 static void resolve_tokens_file(struct resolver *resolver, const struct tree_node *root)

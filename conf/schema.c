@@ -31,6 +31,8 @@ static const char *const protocols[] = {CONF_PROTOCOLS(X) NULL};
 #undef X
 static const char *const protocols_later[] = {"http", NULL};
 static const char *const switches[] = {[CONF_OFF] = "off", [CONF_ON] = "on", NULL};
+static const char *const whose[] = {
+    [CONF_CREDENTIALS_DAEMON] = "daemon", [CONF_CREDENTIALS_CLIENT] = "client", NULL};
 #define X(name, word) word,
 static const char *const transports[] = {CONF_TRANSPORTS(X) NULL};
 #undef X
@@ -148,7 +150,10 @@ static const struct schema_key database_keys[] = {
     {.name = "max_timeout", .type = SCHEMA_DURATION, AT(struct conf_database, max_timeout),
      .minimum = 1, .maximum = DAY, .fallback = "5m"},
     CREDENTIAL_KEYS(struct conf_database),
-    {.name = "credentials", .type = SCHEMA_LATER},
+    {.name = "credentials", .type = SCHEMA_WORD, AT(struct conf_database, credentials),
+     .words = whose, .fallback = "daemon"},
+    {.name = "max_credentials", .type = SCHEMA_COUNT, AT(struct conf_database, max_credentials),
+     .minimum = 1, .maximum = 4096, .fallback = "64"},
     {.name = "merge", .type = SCHEMA_SECTION, AT(struct conf_database, merge), .section = &merge},
 };
 static const struct schema_section database = {SECTION(database_keys, struct conf_database)};
@@ -191,6 +196,7 @@ static const struct schema_key rule_keys[] = {
      .section = &rule_limits},
     {.name = "max_timeout", .type = SCHEMA_DURATION, AT(struct conf_rule, max_timeout),
      .minimum = 1, .maximum = DAY},
+    CREDENTIAL_KEYS(struct conf_rule),
 };
 static const struct schema_section rule = {SECTION(rule_keys, struct conf_rule)};
 

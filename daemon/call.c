@@ -26,7 +26,8 @@ void call_open(struct caller *owner, struct h2_stream *stream)
         abort();
     call->owner = owner;
     call->stream = stream;
-    call->head.keeps_authorization = client_asks_token(owner->client);
+    call->head.keeps_authorization =
+        client_asks_token(owner->client) || client_passes_authorization(owner->client);
     STAILQ_INIT(&call->flow.parts);
     h2_stream_set_user(stream, call);
 }
@@ -57,6 +58,7 @@ void call_question(struct call *call)
     struct request *request = &call->request;
     call->state = CALL_ASKED;
     request->method = grpc_head_path(&call->head);
+    request->authorization = grpc_head_authorization(&call->head);
     request->database = database_of(call);
     request->metadata = &call->head.metadata;
     request->encoding = call->head.encoding;
@@ -64,6 +66,14 @@ void call_question(struct call *call)
     request->seen = &call->owner->seen;
     client_sign(call->owner->client, request);
     request->answer = on_answer;
+}
+
+/* What the client shows is needed for that, and no longer. */
+void call_submit(struct call *call)
+{
+    router_submit(client_owner(call->owner->client)->router, &call->request);
+    call->request.authorization = span_of(NULL, 0);
+    grpc_head_forget_authorization(&call->head);
 }
 
 static const struct call_kind *kind_of(struct span path)
@@ -110,7 +120,8 @@ static bool is_permitted(struct call *call)
     }
     const char *refusal = client_permit(call->owner->client, grpc_head_authorization(&call->head),
                                         &call->request.rule, &code);
-    grpc_head_forget_authorization(&call->head);
+    if (!client_passes_authorization(call->owner->client))
+        grpc_head_forget_authorization(&call->head);
     if (refusal)
         call_refuse(call, code, "%s", refusal);
     return !refusal;
@@ -240,6 +251,7 @@ static void free_question(struct call *call)
     call->message = NULL;
     call->request.payload = NULL;
     grpc_reader_clear(&call->reader);
+    grpc_head_forget_authorization(&call->head);
     if (call->is_large)
         TAILQ_REMOVE(&call->owner->large, call, large_link);
     call->is_large = false;

@@ -118,6 +118,9 @@ void call_answer(struct call *call, const struct outcome *outcome);
 /* Sets what is asked of the router but the message. */
 void call_question(struct call *call);
 
+/* Asks it. */
+void call_submit(struct call *call);
+
 /* Reads messages from the front of *bytes, as far as they are wanted. */
 void call_read(struct call *call, struct span *bytes);
 

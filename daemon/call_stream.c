@@ -154,7 +154,7 @@ static void begin(struct call *call)
 {
     call_question(call);
     call->request.stream = &events;
-    router_submit(client_owner(call->owner->client)->router, &call->request);
+    call_submit(call);
 }
 
 static void message(struct call *call, struct blob *blob)

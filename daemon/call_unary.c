@@ -130,7 +130,7 @@ static void ask(struct call *call)
         request->replied = replied;
     call->owner->asked++;
     call->counted = true;
-    router_submit(client_owner(call->owner->client)->router, request);
+    call_submit(call);
     count_unpacked(call, packed);
 }
 

@@ -290,8 +290,17 @@ void client_accept(struct clients *clients, int fd, const struct conf_listener *
     clients->count++;
 }
 
+static bool passes_authorization(const struct conf *conf)
+{
+    bool passes = false;
+    for (size_t i = 0; i < conf->database_count; i++)
+        passes = passes || conf->databases[i].credentials == CONF_CREDENTIALS_CLIENT;
+    return passes;
+}
+
 void clients_init(struct clients *clients)
 {
+    clients->passes_authorization = passes_authorization(clients->conf);
     TAILQ_INIT(&clients->all);
     TAILQ_INIT(&clients->dirty);
     TAILQ_INIT(&clients->awake);

@@ -78,6 +78,7 @@ struct clients {
     struct client_list awake; /* whose fronts may have something to give back, in the order of their
                                  rest_at */
     uint32_t count;
+    bool passes_authorization; /* some database has `credentials: client` */
     uint32_t max; /* max_clients, or fewer where the process may not open enough files */
     bool draining;
     struct event *flush;
@@ -118,6 +119,9 @@ bool client_asks_token(const struct client *client);
  * code for that. Not for a client that is refused. */
 const char *client_permit(struct client *client, struct span authorization, struct rule **ret_rule,
                           enum code *ret_code) __attribute__((warn_unused_result));
+
+/* Whether what a call shows as authorization may go on to Milvus: it is no token of ours. */
+bool client_passes_authorization(const struct client *client);
 
 /* Who asks: this client. */
 void client_sign(const struct client *client, struct request *request);

@@ -138,6 +138,11 @@ const char *client_permit(struct client *client, struct span authorization, stru
     return enter(client, rule);
 }
 
+bool client_passes_authorization(const struct client *client)
+{
+    return client->owner->passes_authorization && !client->asks_token;
+}
+
 void client_sign(const struct client *client, struct request *request)
 {
     request->asker = client->asker;

@@ -16,7 +16,7 @@ static const char help_text[] =
     "Says every fault of a configuration: FILE:LINE:COLUMN: what is wrong and what would be "
     "right.\n\n"
     "  -c, --config=FILE  the configuration (" PATH_CONFIGURATION ")\n"
-    "      --connect      also tries each database's upstream with its credentials\n"
+    "      --connect      also tries each database's upstream with each of its credentials\n"
     "  -h, --help\n\n"
     "Exit code: 0 all is well; 1 a fault; 2 usage.\n";
 
@@ -45,6 +45,11 @@ static int check_credentials(const char *file, const struct conf *conf)
     for (size_t i = 0; i < conf->database_count; i++) {
         const struct conf_database *database = &conf->databases[i];
         if (database->own_credential && check_credential(file, &database->credential) != 0)
+            result = -1;
+    }
+    for (size_t i = 0; i < conf->rule_count; i++) {
+        const struct conf_credential *credential = &conf->rules[i].credential;
+        if (conf_credential_is_given(credential) && check_credential(file, credential) != 0)
             result = -1;
     }
     return result;

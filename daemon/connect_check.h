@@ -4,9 +4,9 @@
 
 #include "conf/conf.h"
 
-/* Connects to each database's upstream with its credentials, through the same pools as serve, and
- * prints a line for each: what the upstream is to stdout, or what is wrong to stderr. 0 when all of
- * them answered well, else -1. */
+/* Connects to each database's upstream with its credentials and with those of the rules that
+ * reach it, through the same pools as serve, and prints a line for each: what the upstream is to
+ * stdout, or what is wrong to stderr. 0 when all of them answered well, else -1. */
 int connect_check(const struct conf *conf);
 
 #endif

@@ -19,7 +19,7 @@
 #include "pool/clock.h"
 
 #define SIGNAL_COUNT      3
-#define SPARE_DESCRIPTORS 512u /* for all that is not a client let in */
+#define SPARE_DESCRIPTORS 512u
 
 struct daemon {
     const struct conf *conf;
@@ -73,23 +73,37 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     end_if_drained(daemon);
 }
 
+/* For all that is not a client let in; connections for clients' own credentials may be many. */
+static rlim_t spare_descriptors(const struct conf *conf)
+{
+    rlim_t spare = SPARE_DESCRIPTORS;
+    for (size_t i = 0; i < conf->database_count; i++) {
+        const struct conf_database *database = &conf->databases[i];
+        if (database->credentials == CONF_CREDENTIALS_CLIENT)
+            spare += (rlim_t)database->max_credentials * database->pool_size *
+                     database->upstream->host_count;
+    }
+    return spare;
+}
+
 /* Raises the kernel's limit as far as it goes. Returns how many clients it lets in: what upstreams
  * and refused clients need is kept free. */
 static uint32_t raise_descriptor_limit(struct daemon *daemon)
 {
     struct rlimit limit;
     uint32_t wanted = daemon->conf->limits.max_clients;
+    rlim_t spare = spare_descriptors(daemon->conf);
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return wanted;
-    if (limit.rlim_cur < wanted + SPARE_DESCRIPTORS) {
-        rlim_t need = wanted + SPARE_DESCRIPTORS;
+    if (limit.rlim_cur < wanted + spare) {
+        rlim_t need = wanted + spare;
         limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (limit.rlim_cur >= wanted + SPARE_DESCRIPTORS)
+    if (limit.rlim_cur >= wanted + spare)
         return wanted;
-    bool tiny = limit.rlim_cur < 2 * SPARE_DESCRIPTORS;
-    uint32_t max = (uint32_t)(tiny ? limit.rlim_cur / 2 : limit.rlim_cur - SPARE_DESCRIPTORS);
+    bool tiny = limit.rlim_cur < 2 * spare;
+    uint32_t max = (uint32_t)(tiny ? limit.rlim_cur / 2 : limit.rlim_cur - spare);
     log_warning(&daemon->log.logger,
                 "max_clients is %u, but the process may open only %llu files (ulimit -n): %u it is",
                 wanted, (unsigned long long)limit.rlim_cur, max);

@@ -142,6 +142,7 @@ static void submit(struct client *client, const struct frame *frame)
     request->request.body = frame->body;
     request->request.timeout = frame->timeout;
     request->request.rule = plain->rule;
+    request->request.shows_nothing = true;
     request->request.bare = true;
     request->request.arrived = plain->arrived;
     request->request.seen = &plain->seen;

@@ -342,7 +342,7 @@ bool cache_takes(const struct request *request)
     if (!rpc || rpc->cache == RPC_CACHE_NONE || request->stream)
         return false;
     if (is_session(rpc))
-        return true;
+        return !pool_is_clients(request->pool);
     if (rpc->cache != RPC_CACHE_KEEP_SCHEMA)
         return false;
     if (request->collection.length == 0 || request->collection.length > NAME_MAX_BYTES)
@@ -501,6 +501,16 @@ void cache_clear_all(struct cache *cache)
     struct cache_entry *following;
     HASH_ITER (hh, cache->entries, entry, following) {
         if (!is_session(entry->rpc))
+            entry_clear(entry);
+    }
+}
+
+void cache_forget_pool(struct cache *cache, const struct pool *pool)
+{
+    struct cache_entry *entry;
+    struct cache_entry *following;
+    HASH_ITER (hh, cache->entries, entry, following) {
+        if (entry->pool == pool)
             entry_clear(entry);
     }
 }

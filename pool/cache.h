@@ -10,6 +10,7 @@
  * asker had a reason to doubt: a repeated question, or one after a clearing, waits for the next.
  * - What is cleared while it is on its way is given to those who waited for it, and not kept.
  * - Only success is kept. Answers are kept apart by pool, so by upstream and credential.
+ * - Connect with a client's own credential is a login: it goes upstream as it is.
  */
 #ifndef POOL_CACHE_H
 #define POOL_CACHE_H
@@ -56,6 +57,9 @@ void cache_doubt(struct cache *cache);
 
 /* Forgets all descriptions. */
 void cache_clear_all(struct cache *cache);
+
+/* Forgets all answers of that pool. Where it has no request, nothing of it is left here. */
+void cache_forget_pool(struct cache *cache, const struct pool *pool);
 
 /* Forgets what the pool's upstream said of itself: it may be another by now. */
 void cache_clear_session(struct cache *cache, const struct pool *pool);

@@ -20,8 +20,9 @@ struct tries {
 
 struct login {
     struct credential *credential;
-    const struct conf_database *database;
     struct logger *logger;
+    const char *upstream;
+    const char *title;
     enum login_state state;
     uint32_t number;     /* counts up when calls that began before tell nothing any more */
     bool is_proven;      /* a secret has been taken since it was CLOSED */
@@ -58,8 +59,8 @@ static void try_failed(struct tries *tries, int64_t now)
 
 /* ---- the log ---- */
 
-#define SUBJECT           "upstream %s, database %s: "
-#define SUBJECT_OF(login) (login)->database->upstream->name, (login)->database->name
+#define SUBJECT           "upstream %s, %s: "
+#define SUBJECT_OF(login) (login)->upstream, (login)->title
 
 static void tell_closed(struct login *login)
 {
@@ -164,6 +165,8 @@ void login_look(struct login *login, int64_t now)
 
 void login_renew(struct login *login, int64_t now)
 {
+    if (login_is_clients(login))
+        return;
     look(login, now, credential_read);
     login->probes.due = now;
     login->nexts.due = now;
@@ -200,6 +203,10 @@ bool login_holds(const struct login *login)
 struct span login_begin(struct login *login, bool is_stream, int64_t now,
                         struct login_pass *ret_pass)
 {
+    if (login_is_clients(login)) {
+        *ret_pass = (struct login_pass){0};
+        return login_authorization(login);
+    }
     if (login->state == OPEN && now >= login->looked + LOOK_OPEN)
         look(login, now, credential_look);
     struct span next = credential_next(login->credential);
@@ -294,6 +301,8 @@ static enum login_verdict refused(struct login *login, int64_t now)
 enum login_verdict login_ended(struct login *login, const struct login_pass *pass,
                                const struct upstream_end *end, int64_t now)
 {
+    if (login_is_clients(login))
+        return is_refused(end) ? LOGIN_REFUSED : LOGIN_TAKEN;
     if (pass->is_next)
         return next_ended(login, pass, end, now);
     bool is_judged = pass->number != login->number;
@@ -321,6 +330,16 @@ int64_t login_due(const struct login *login, int64_t now)
 
 /* ---- what it is ---- */
 
+bool login_is_clients(const struct login *login)
+{
+    return credential_is_clients(login->credential);
+}
+
+struct span login_authorization(const struct login *login)
+{
+    return credential_authorization(login->credential);
+}
+
 const char *login_label(const struct login *login)
 {
     return credential_label(login->credential);
@@ -331,18 +350,21 @@ const char *login_words(const struct login *login)
     return login->words;
 }
 
-struct login *login_new(const struct conf_database *database, struct logger *logger,
-                        char **ret_error)
+struct login *login_new(const struct login_setup *setup, char **ret_error)
 {
     struct login *login = calloc(1, sizeof(*login));
     if (!login)
         abort();
-    login->database = database;
-    login->logger = logger;
-    if (credential_open(&database->credential, &login->credential, ret_error) == 0)
-        return login;
-    free(login);
-    return NULL;
+    login->logger = setup->logger;
+    login->upstream = setup->upstream;
+    login->title = setup->title;
+    if (setup->authorization)
+        login->credential = credential_of_client(*setup->authorization);
+    else if (credential_open(setup->credential, &login->credential, ret_error) != 0) {
+        free(login);
+        return NULL;
+    }
+    return login;
 }
 
 void login_free(struct login *login)

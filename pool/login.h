@@ -20,6 +20,8 @@
  * CLOSED: the secret is wrong. Requests are refused here, but for one after each pause and one when
  * the file has changed.
  *
+ * A client's own secret is always OPEN: whether it is right is between the client and Milvus.
+ *
  * Pauses double from LOGIN_PAUSE_LEAST to LOGIN_PAUSE_MOST, a quarter more or less.
  */
 #ifndef POOL_LOGIN_H
@@ -49,10 +51,18 @@ enum login_verdict {
     LOGIN_REFUSED, /* its end is the answer */
 };
 
-/* Reads the credential of the database, which outlives it. NULL: *ret_error says what is wrong with
- * it, to be freed. All times are ms on clock_now()'s clock. */
-struct login *login_new(const struct conf_database *database, struct logger *logger,
-                        char **ret_error);
+struct login_setup {
+    struct logger *logger;
+    const char *upstream;                     /* its name, which outlives the login, */
+    const char *title;                        /* and so does the pool's, */
+    const struct conf_credential *credential; /* and this */
+    const struct span *authorization;         /* in its place a client's own, for the length of
+                                                 login_new(); NULL: none */
+};
+
+/* Reads the credential. NULL: *ret_error says what is wrong with it, to be freed. All times are ms
+ * on clock_now()'s clock. */
+struct login *login_new(const struct login_setup *setup, char **ret_error);
 
 /* NULL is accepted. */
 void login_free(struct login *login);
@@ -86,6 +96,12 @@ void login_look(struct login *login, int64_t now);
 
 /* Somebody says that the file is another (SIGHUP): reads it, and no pause is left. */
 void login_renew(struct login *login, int64_t now);
+
+/* A client's own. */
+bool login_is_clients(const struct login *login);
+
+/* The secret in use, valid until the next call of this module; a client's own as long as it is. */
+struct span login_authorization(const struct login *login);
 
 /* For who is refused: which credential it is, and what Milvus said when it refused it last. */
 const char *login_label(const struct login *login);

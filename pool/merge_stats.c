@@ -14,7 +14,7 @@ struct tally {
 struct merge_stats {
     struct event *timer; /* pending while there is something to tell */
     struct logger *logger;
-    const char *database;
+    const char *title;
     int64_t period;
     struct tally searches;
     struct tally reads;
@@ -33,10 +33,10 @@ static void tell(struct merge_stats *stats)
     if (!has_news(stats) || stats->period == 0)
         return;
     log_info(stats->logger,
-             "database %s: merged %" PRIu64 " searches into %" PRIu64 " calls, %.1f vectors a "
+             "%s: merged %" PRIu64 " searches into %" PRIu64 " calls, %.1f vectors a "
              "call; %" PRIu64 " equal reads into %" PRIu64 "; sent one by one after all: %" PRIu64
              " calls that failed, %" PRIu64 " that were lost, %" PRIu64 " not understood",
-             stats->database, searches->requests, searches->calls,
+             stats->title, searches->requests, searches->calls,
              searches->calls ? (double)searches->vectors / (double)searches->calls : 0.0,
              stats->reads.requests, stats->reads.calls, fallbacks[MERGE_FAILED],
              fallbacks[MERGE_LOST], fallbacks[MERGE_NOT_UNDERSTOOD]);
@@ -52,12 +52,12 @@ static void on_timer(evutil_socket_t fd, short what, void *argument)
 }
 
 struct merge_stats *merge_stats_new(struct event_base *loop, struct logger *logger,
-                                    const char *database, int64_t period)
+                                    const char *title, int64_t period)
 {
     struct merge_stats *stats = calloc(1, sizeof(*stats));
     if (!stats)
         abort();
-    *stats = (struct merge_stats){.logger = logger, .database = database, .period = period};
+    *stats = (struct merge_stats){.logger = logger, .title = title, .period = period};
     stats->timer = evtimer_new(loop, on_timer, stats);
     if (!stats->timer)
         abort();

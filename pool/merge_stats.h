@@ -19,9 +19,10 @@ enum merge_fallback {
 
 struct merge_stats;
 
-/* database: its name; it and the logger outlive this. period: ms; 0: nothing is told. */
+/* title: of the pool, "database books"; it and the logger outlive this. period: ms; 0: nothing is
+ * told. */
 struct merge_stats *merge_stats_new(struct event_base *loop, struct logger *logger,
-                                    const char *database, int64_t period);
+                                    const char *title, int64_t period);
 
 /* Tells what has not been told. NULL is accepted. */
 void merge_stats_free(struct merge_stats *stats);

@@ -211,6 +211,8 @@ static int open_servers(struct pool *pool, char **ret_error)
                                                         .endpoints = setup->endpoints,
                                                         .logger = setup->logger,
                                                         .database = setup->database,
+                                                        .title = pool->title,
+                                                        .is_quiet = pool_is_clients(pool),
                                                         .max_message = setup->max_message,
                                                         .calls = &pool_call_events,
                                                         .events = &server_events,
@@ -225,7 +227,16 @@ static int open_login(struct pool *pool, char **ret_error)
     pool->login_due = evtimer_new(setup->loop, login_came, pool);
     if (!pool->login_due)
         abort();
-    pool->login = login_new(setup->database, setup->logger, ret_error);
+    pool->login = login_new(
+        &(struct login_setup){
+            .logger = setup->logger,
+            .upstream = setup->database->upstream->name,
+            .title = pool->title,
+            .credential = setup->rule ? &setup->rule->credential : &setup->database->credential,
+            .authorization = setup->authorization,
+        },
+        ret_error);
+    pool->setup.authorization = NULL;
     return pool->login ? 0 : -1;
 }
 
@@ -236,11 +247,25 @@ static void open_merge(struct pool *pool)
     if (!conf->searches && !conf->identical)
         return;
     pool->merge = merge_new(conf);
-    pool->stats =
-        merge_stats_new(setup->loop, setup->logger, setup->database->name, setup->stats_period);
+    pool->stats = merge_stats_new(setup->loop, setup->logger, pool->title, setup->stats_period);
     pool->later = event_new(setup->loop, -1, 0, turn_came, pool);
     if (!pool->later)
         abort();
+}
+
+static char *make_title(const struct pool_setup *setup)
+{
+    const char *name = setup->database->name;
+    char *title = NULL;
+    int length;
+    if (setup->rule)
+        length = asprintf(&title, "database %s, rule %u", name, setup->rule->number);
+    else
+        length = asprintf(&title, "database %s%s", name,
+                          setup->authorization ? ", a client's credential" : "");
+    if (length < 0)
+        abort();
+    return title;
 }
 
 struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
@@ -252,6 +277,7 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error)
     TAILQ_INIT(&pool->again);
     turns_init(&pool->queue);
     LIST_INIT(&pool->slots);
+    pool->title = make_title(setup);
     open_merge(pool);
     if (open_login(pool, ret_error) != 0 || open_servers(pool, ret_error) != 0) {
         pool_free(pool);
@@ -280,10 +306,26 @@ void pool_free(struct pool *pool)
     event_free(pool->login_due);
     login_free(pool->login);
     free(pool->reason);
+    free(pool->title);
     free(pool);
 }
 
 const struct conf_database *pool_database(const struct pool *pool)
 {
     return pool->setup.database;
+}
+
+void *pool_context(const struct pool *pool)
+{
+    return pool->setup.context;
+}
+
+struct span pool_authorization(const struct pool *pool)
+{
+    return login_authorization(pool->login);
+}
+
+bool pool_is_clients(const struct pool *pool)
+{
+    return login_is_clients(pool->login);
 }

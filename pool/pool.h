@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool of one database: the slots that requests take while they are on the wire, on one of its
- * connections to the upstream (pool/servers.h), and those that wait, taken in turn by who asks
- * (pool/turns.h). Of those that may travel together (pool/merge.h), all that wait and agree go at
- * once, as one call with one slot; if it fails, each of them is sent alone.
+ * A pool of one database, with one credential: the slots that requests take while they are on the
+ * wire, on one of its connections to the upstream (pool/servers.h), and those that wait, taken in
+ * turn by who asks (pool/turns.h). Of those that may travel together (pool/merge.h), all that wait
+ * and agree go at once, as one call with one slot; if it fails, each of them is sent alone.
  *
  * A request waits for a slot at most queue_timeout (RESOURCE_EXHAUSTED, phase queue), for a
  * connection at most the upstream's connect_timeout (UNAVAILABLE, phase connect), and for either at
@@ -27,7 +27,10 @@ struct pool_setup {
     struct transport *transport;
     struct endpoints *endpoints; /* of the database's upstream */
     struct logger *logger;
-    const struct conf_database *database; /* outlives the pool */
+    const struct conf_database *database; /* outlives the pool, as does what follows */
+    const struct conf_rule *rule;         /* whose credential it is; NULL: the database's */
+    const struct span *authorization;     /* the client's own, for the length of pool_new(), is it
+                                             instead; NULL: it is not */
     uint32_t max_message;                 /* bytes */
     int64_t stats_period;                 /* ms, of reports to the log; 0: none */
     /* The upstream may be another than it was: the first connection has come up, the first one to
@@ -45,6 +48,13 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error);
 void pool_free(struct pool *pool);
 
 const struct conf_database *pool_database(const struct pool *pool);
+
+/* That of its setup. */
+void *pool_context(const struct pool *pool);
+
+/* What its calls carry: valid until it is read again, which a client's own never is. */
+struct span pool_authorization(const struct pool *pool);
+bool pool_is_clients(const struct pool *pool);
 
 /* Its credential's file may be another: it is read, and what it holds is tried at once. */
 void pool_renew(struct pool *pool);

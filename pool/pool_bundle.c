@@ -127,9 +127,9 @@ static void cut(struct pool_slot *slot, const struct upstream_end *end)
         return;
     }
     log_info(slot->pool->setup.logger,
-             "database %s: the reply to %u searches in one call is not understood: %s; such "
+             "%s: the reply to %u searches in one call is not understood: %s; such "
              "searches are not merged for %d s",
-             slot->pool->setup.database->name, slot->count, why, REST_LONG / 1000);
+             slot->pool->title, slot->count, why, REST_LONG / 1000);
     rest(slot, REST_LONG);
     send_one_by_one(slot, MERGE_NOT_UNDERSTOOD);
 }

@@ -108,7 +108,7 @@ void pool_finish_request(struct pool *pool, struct request *request, const struc
         finish_local(pool, request, end);
         return;
     }
-    if (end->code == CODE_UNAUTHENTICATED) {
+    if (end->code == CODE_UNAUTHENTICATED && !pool_is_clients(pool)) {
         pool_fail_refused(pool, request);
         return;
     }

@@ -33,10 +33,17 @@ void pool_fail_away(struct pool *pool, struct request *request)
 
 void pool_fail_refused(struct pool *pool, struct request *request)
 {
-    request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
-                 "upstream %s refuses the daemon's credentials, %s: %s",
-                 pool->setup.database->upstream->name, login_label(pool->login),
-                 login_words(pool->login));
+    const char *upstream = pool->setup.database->upstream->name;
+    const char *label = login_label(pool->login);
+    const char *words = login_words(pool->login);
+    if (pool->setup.rule)
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the credentials of rule %u of \"access\", %s: %s",
+                     upstream, pool->setup.rule->number, label, words);
+    else
+        request_fail(request, CODE_UNAUTHENTICATED, PHASE_UPSTREAM,
+                     "upstream %s refuses the daemon's credentials, %s: %s", upstream, label,
+                     words);
 }
 
 static void fail_slots(struct pool *pool, struct request *request)

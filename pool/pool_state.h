@@ -37,6 +37,7 @@ struct pool_slot {
 
 struct pool {
     struct pool_setup setup;
+    char *title; /* "database books, rule 2": for the log */
     struct login *login;
     struct event *login_due; /* while requests wait for another secret */
     bool up;                 /* a connection is */

@@ -77,10 +77,13 @@ struct request {
     uint64_t asker;    /* who asks: those that wait are taken in turn by it */
     const void *connection; /* and by this, of one asker */
     struct rule *rule;      /* by which its asker may ask; NULL: everything */
-    bool bare;              /* the server's metadata are not wanted */
-    uint32_t timeout;       /* ms; 0: the daemon's own */
-    int64_t arrived;        /* on clock_now()'s clock, when its first byte came; 0: now */
-    struct seen *seen;      /* what the asker's connection has described before; NULL: nothing */
+    struct span
+        authorization;  /* the asker's own, for router_submit() alone; empty: none was shown */
+    bool shows_nothing; /* its protocol carries no authorization */
+    bool bare;          /* the server's metadata are not wanted */
+    uint32_t timeout;   /* ms; 0: the daemon's own */
+    int64_t arrived;    /* on clock_now()'s clock, when its first byte came; 0: now */
+    struct seen *seen;  /* what the asker's connection has described before; NULL: nothing */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
     /* The upstream has begun to reply, and pool_take() is to be called when there is room for that;
      * it may begin more than once, if the request is sent again. NULL, and for what the cache

@@ -2,18 +2,12 @@
 #include "pool/router.h"
 
 #include <stdlib.h>
-#include <uthash.h>
 
+#include "auth/rules.h"
 #include "pool/admission.h"
 #include "pool/clock.h"
-#include "pool/endpoints.h"
 #include "pool/permission.h"
-
-struct route {
-    UT_hash_handle hh;
-    const char *name; /* the clients' */
-    struct pool *pool;
-};
+#include "pool/routes.h"
 
 /* What the router asks for itself, to have the answer in the cache. */
 struct own_question {
@@ -22,30 +16,20 @@ struct own_question {
 };
 
 struct router {
-    const struct conf *conf;
     struct logger *logger;
-    struct resolver *resolver;
-    struct endpoints **endpoints; /* of each of the configuration's upstreams */
-    uint32_t max_message;         /* bytes */
+    uint32_t max_message; /* bytes */
     struct cache *cache;
-    struct route *routes;
-    struct pool *any; /* of "*", or NULL */
+    struct routes *routes;
     LIST_HEAD(, own_question) own;
 };
 
-static struct pool *find_pool(const struct router *router, struct span name)
-{
-    struct route *route;
-    HASH_FIND(hh, router->routes, name.at, name.length, route);
-    return route ? route->pool : router->any;
-}
-
 static bool choose_pool(const struct router *router, struct request *request)
 {
-    if (!request->pool)
-        request->pool = find_pool(router, request->named);
     if (request->pool)
         return true;
+    struct pools *pools = routes_find(router->routes, request->named);
+    if (pools)
+        return pools_choose(pools, request->rule ? request->rule->conf : NULL, request);
     request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
                  "this database is not served: the daemon's configuration has no entry for it "
                  "under databases, and no \"*\"");
@@ -113,6 +97,14 @@ static bool is_open_ended(const struct outcome *outcome)
             outcome->code == CODE_UNAVAILABLE);
 }
 
+/* It counts nowhere any more. */
+static void release(struct request *request, const struct outcome *outcome)
+{
+    if (request->pool)
+        pools_release(request, outcome);
+    admission_release(request);
+}
+
 static void ended(struct request *request, const struct outcome *outcome)
 {
     struct router *router = request->router;
@@ -124,7 +116,7 @@ static void ended(struct request *request, const struct outcome *outcome)
         log_debug(router->logger, "%s: %s in phase %s: %.*s",
                   request->path ? request->path : "no method", code_name(outcome->code),
                   phase_name(outcome->phase), SPAN_ARGS(outcome->message));
-    admission_release(request);
+    release(request, outcome);
     request->answer(request, outcome);
 }
 
@@ -146,13 +138,20 @@ void router_submit(struct router *router, struct request *request)
         pool_submit(request->pool, request);
 }
 
-void router_submit_to(struct router *router, const struct conf_database *database,
-                      struct request *request)
+/* The name by which an entry of the configuration is asked. */
+static struct span name_of(const struct conf_database *database)
 {
-    bool any = strcmp(database->name, "*") == 0;
-    request->pool = any ? router->any : find_pool(router, span_text(database->name));
-    request->database = span_text(any ? "default" : database->name);
-    router_submit(router, request);
+    return span_text(strcmp(database->name, "*") == 0 ? "default" : database->name);
+}
+
+void router_submit_to(struct router *router, const struct conf_database *database,
+                      const struct conf_rule *rule, struct request *request)
+{
+    request->router = router;
+    request->ended = ended;
+    request->named = request->database = name_of(database);
+    if (pools_choose(routes_of(router->routes, database), rule, request))
+        router_submit(router, request);
 }
 
 static void withdraw(struct request *request)
@@ -177,7 +176,7 @@ void router_drop(struct request *request)
 {
     withdraw(request);
     clear_effects(request->router, request);
-    admission_release(request);
+    release(request, NULL);
 }
 
 static void own_question_ended(struct request *request, const struct outcome *outcome)
@@ -187,7 +186,7 @@ static void own_question_ended(struct request *request, const struct outcome *ou
     free(request);
 }
 
-static void ask(struct router *router, const struct conf_database *database, const char *method)
+static void ask(struct router *router, struct pool *pool, const char *method)
 {
     struct own_question *question = calloc(1, sizeof(*question));
     if (!question)
@@ -195,17 +194,21 @@ static void ask(struct router *router, const struct conf_database *database, con
     question->request.method = span_text(method);
     question->request.answer = own_question_ended;
     LIST_INSERT_HEAD(&router->own, question, link);
-    router_submit_to(router, database, &question->request);
+    question->request.database = name_of(pool_database(pool));
+    pools_hold(&question->request, pool);
+    router_submit(router, &question->request);
 }
 
 /* An upstream that has come up, perhaps as another version, is asked what it is before anybody
- * wants to know. */
+ * wants to know; but nobody logs in for a client. */
 static void connected(void *context, struct pool *pool)
 {
     struct router *router = context;
     cache_clear_session(router->cache, pool);
-    ask(router, pool_database(pool), "Connect");
-    ask(router, pool_database(pool), "GetVersion");
+    if (pool_is_clients(pool))
+        return;
+    ask(router, pool, "Connect");
+    ask(router, pool, "GetVersion");
 }
 
 /* It may come back as another version. */
@@ -215,58 +218,10 @@ static void away(void *context, struct pool *pool)
     cache_clear_session(router->cache, pool);
 }
 
-static void add_route(struct router *router, const char *name, struct pool *pool)
+static void forget(void *context, const struct pool *pool)
 {
-    if (strcmp(name, "*") == 0) {
-        router->any = pool;
-        return;
-    }
-    struct route *route = calloc(1, sizeof(*route));
-    if (!route)
-        abort();
-    route->name = name;
-    route->pool = pool;
-    HASH_ADD_KEYPTR(hh, router->routes, route->name, strlen(route->name), route);
-}
-
-static void open_endpoints(struct router *router, struct event_base *loop)
-{
-    const struct conf *conf = router->conf;
-    router->resolver = resolver_new(loop, "/etc/resolv.conf", "/etc/hosts");
-    router->endpoints = calloc(conf->upstream_count, sizeof(struct endpoints *));
-    if (!router->endpoints)
-        abort();
-    for (size_t i = 0; i < conf->upstream_count; i++)
-        router->endpoints[i] =
-            endpoints_new(&(struct endpoints_setup){.loop = loop,
-                                                    .resolver = router->resolver,
-                                                    .logger = router->logger,
-                                                    .upstream = &conf->upstreams[i],
-                                                    .period = ENDPOINTS_PERIOD});
-}
-
-static void close_endpoints(struct router *router)
-{
-    for (size_t i = 0; i < router->conf->upstream_count; i++)
-        endpoints_free(router->endpoints[i]);
-    free(router->endpoints);
-    resolver_free(router->resolver);
-}
-
-static int open_pools(struct router *router, const struct conf *conf, struct transports *transports,
-                      struct pool_setup *setup, char **ret_error)
-{
-    for (size_t i = 0; i < conf->database_count; i++) {
-        setup->database = &conf->databases[i];
-        setup->endpoints = router->endpoints[setup->database->upstream - conf->upstreams];
-        setup->transport =
-            transports_get(transports, setup->database->upstream->transport, ret_error);
-        struct pool *pool = setup->transport ? pool_new(setup, ret_error) : NULL;
-        if (!pool)
-            return -1;
-        add_route(router, conf->databases[i].name, pool);
-    }
-    return 0;
+    struct router *router = context;
+    cache_forget_pool(router->cache, pool);
 }
 
 struct router *router_new(const struct conf *conf, struct event_base *loop,
@@ -275,63 +230,37 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
     struct router *router = calloc(1, sizeof(*router));
     if (!router)
         abort();
-    router->conf = conf;
     router->logger = logger;
     router->max_message = conf->limits.max_message;
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
-    open_endpoints(router, loop);
-    struct pool_setup setup = {
-        .loop = loop,
-        .logger = logger,
-        .max_message = conf->limits.max_message,
-        .stats_period = conf->log.stats_period,
-        .connected = connected,
-        .away = away,
-        .context = router,
+    struct pools_setup setup = {
+        .pool = {.loop = loop,
+                 .logger = logger,
+                 .max_message = conf->limits.max_message,
+                 .stats_period = conf->log.stats_period,
+                 .connected = connected,
+                 .away = away,
+                 .context = router},
+        .conf = conf,
+        .idle_time = POOLS_IDLE_TIME,
+        .refused_time = POOLS_REFUSED_TIME,
+        .forget = forget,
     };
-    if (open_pools(router, conf, transports, &setup, ret_error) != 0) {
-        router_free(router);
-        return NULL;
-    }
-    return router;
-}
-
-static const struct conf_upstream *find_upstream(const struct conf *conf, const char *name)
-{
-    for (size_t i = 0; i < conf->upstream_count; i++) {
-        if (strcmp(conf->upstreams[i].name, name) == 0)
-            return &conf->upstreams[i];
-    }
+    router->routes = routes_new(&setup, transports, ret_error);
+    if (router->routes)
+        return router;
+    router_free(router);
     return NULL;
-}
-
-static void reload_upstream(struct router *router, size_t at, const struct conf *read)
-{
-    const struct conf_upstream *running = &router->conf->upstreams[at];
-    const struct conf_upstream *other = find_upstream(read, running->name);
-    struct endpoints *endpoints = router->endpoints[at];
-    if (other && other->secure == running->secure) {
-        if (strcmp(endpoints_uri(endpoints), other->uri) != 0)
-            log_info(router->logger, "upstream %s: it is at %s now", running->name, other->uri);
-        endpoints_set(endpoints, other->hosts, other->host_count, other->uri);
-    }
-    endpoints_hurry(endpoints);
 }
 
 void router_reload(struct router *router, const struct conf *read)
 {
-    for (size_t i = 0; i < router->conf->upstream_count; i++)
-        reload_upstream(router, i, read);
+    routes_reload(router->routes, read);
 }
 
 void router_renew(struct router *router)
 {
-    struct route *route;
-    struct route *following;
-    HASH_ITER (hh, router->routes, route, following)
-        pool_renew(route->pool);
-    if (router->any)
-        pool_renew(router->any);
+    routes_renew(router->routes);
 }
 
 void router_free(struct router *router)
@@ -344,15 +273,7 @@ void router_free(struct router *router)
         router_drop(&question->request);
         free(question);
     }
-    struct route *route;
-    struct route *following;
-    HASH_ITER (hh, router->routes, route, following) {
-        HASH_DELETE(hh, router->routes, route);
-        pool_free(route->pool);
-        free(route);
-    }
-    pool_free(router->any);
-    close_endpoints(router);
+    routes_free(router->routes);
     cache_free(router->cache);
     free(router);
 }

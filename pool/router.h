@@ -32,10 +32,10 @@ void router_free(struct router *router);
 void router_submit(struct router *router, struct request *request);
 
 /* The same for a question of our own: to the pool of that entry of the configuration, whatever its
- * database is called;
- * "*" is asked for "default". The request names no database. */
+ * database is called, with the credential of that rule (NULL, or it has none: the database's); "*"
+ * is asked for "default". The request names no database. */
 void router_submit_to(struct router *router, const struct conf_database *database,
-                      struct request *request);
+                      const struct conf_rule *rule, struct request *request);
 
 /* Ends a request that the router has, with an error of the daemon's own that names the phase it is
  * in; answer() is called at once. */

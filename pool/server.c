@@ -75,13 +75,12 @@ void server_enter(struct server *server)
 
 static void report_open_error(struct servers *servers, char *error)
 {
-    const struct conf_database *database = servers->setup.database;
     if (servers->open_error && !*servers->open_error) {
         *servers->open_error = error;
         return;
     }
-    log_error(servers->setup.logger, "database %s: upstream %s: %s", database->name,
-              database->upstream->name, error);
+    log_error(servers->setup.logger, "%s: upstream %s: %s", servers->setup.title,
+              servers->setup.database->upstream->name, error);
     servers->open_after = clock_now() + OPEN_PAUSE;
     if (!servers->open_error)
         servers->setup.events->failed(servers->setup.context, error);
@@ -148,7 +147,8 @@ void server_came_up(struct server *server, bool was_up)
 {
     const struct servers_setup *setup = &server->servers->setup;
     bool another = !was_up || server->has_been || !server->group->has_been;
-    server_say(server, server->is_quiet ? LOG_DEBUG : LOG_INFO, "connected to upstream %s (%s)");
+    server_say(server, server->is_quiet || setup->is_quiet ? LOG_DEBUG : LOG_INFO,
+               "connected to upstream %s (%s)");
     server->is_up = true;
     server->has_refused = false;
     server->is_down = false;

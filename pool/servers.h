@@ -45,6 +45,8 @@ struct servers_setup {
     struct endpoints *endpoints;
     struct logger *logger;
     const struct conf_database *database; /* outlives them */
+    const char *title;                    /* "database books", for the log; outlives them */
+    bool is_quiet;                        /* connections that come up are no news */
     uint32_t max_message;                 /* bytes */
     const struct upstream_events *calls;  /* its call_ events are for the calls */
     const struct servers_events *events;

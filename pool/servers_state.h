@@ -86,8 +86,8 @@ void server_describe(const struct server *server, char to[DESCRIPTION_MAX]);
         const struct servers_setup *of = &(server)->servers->setup;                                \
         char at[DESCRIPTION_MAX];                                                                  \
         server_describe(server, at);                                                               \
-        logger_say(of->logger, level, "database %s: " text, of->database->name,                    \
-                   of->database->upstream->name, at, ##__VA_ARGS__);                               \
+        logger_say(of->logger, level, "%s: " text, of->title, of->database->upstream->name, at,    \
+                   ##__VA_ARGS__);                                                                 \
     } while (0)
 
 /* ---- pool/janitor.c: what is due ---- */

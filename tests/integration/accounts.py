@@ -45,8 +45,7 @@ def make_role(direct, role, user):
     add_to_role(direct, role, user)
 
 
-def grant(direct, role, privilege, kind="Collection", database="default"):
-    """A privilege on all objects of a kind (Collection, Global) in a database."""
+def operate(direct, operation, role, privilege, kind, database):
     entity = milvus_pb2.GrantEntity(
         role=milvus_pb2.RoleEntity(name=role),
         object=milvus_pb2.ObjectEntity(name=kind),
@@ -54,8 +53,18 @@ def grant(direct, role, privilege, kind="Collection", database="default"):
         grantor=milvus_pb2.GrantorEntity(privilege=milvus_pb2.PrivilegeEntity(name=privilege)),
         db_name=database,
     )
-    request = milvus_pb2.OperatePrivilegeRequest(entity=entity, type=milvus_pb2.Grant)
+    request = milvus_pb2.OperatePrivilegeRequest(entity=entity, type=operation)
     checked(direct.call("OperatePrivilege", request))
+
+
+def grant(direct, role, privilege, kind="Collection", database="default"):
+    """A privilege on all objects of a kind (Collection, Global) in a database."""
+    operate(direct, milvus_pb2.Grant, role, privilege, kind, database)
+
+
+def revoke(direct, role, privilege, kind="Collection", database="default"):
+    """The same, taken away."""
+    operate(direct, milvus_pb2.Revoke, role, privilege, kind, database)
 
 
 def wait_until_allowed(direct, method, message):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests from processes of other users: `users.py` with a Question in JSON is such a process, which prints Answers.
+"""Requests from processes of other users: `users.py` with what to do in JSON is such a process, which prints Answers.
 
 It imports all it needs while it is root, whose files others cannot read.
 """
@@ -17,6 +17,7 @@ from google.protobuf import message_factory
 
 from channel import Channel
 from codes import OK
+from h2 import H2
 from mvb1 import GOAWAY, SERVICE
 from plain import Plain
 from processes import ROOT
@@ -75,27 +76,89 @@ def ask_grpc(address, questions):
 PROTOCOLS = {"plain": ask_plain, "grpc": ask_grpc}
 
 
+def start_as(user, address, protocol, *what):
+    argument = json.dumps([list(user), address, protocol, *what])
+    paths = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, __file__, argument],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
+
+
+def finished(process):
+    """What it printed."""
+    out, errors = process.communicate(timeout=2 * LIMIT)
+    assert process.returncode == 0, out + errors
+    return out
+
+
 def ask_as(user, address, protocol, *questions):
     """The answer to each question, METHOD or METHOD@DATABASE, on one connection of a process of this user."""
-    argument = json.dumps([list(user), address, protocol, questions])
-    paths = os.pathsep.join(path for path in sys.path if path)
-    environment = {**os.environ, "PYTHONPATH": paths}
-    done = subprocess.run(
-        [sys.executable, __file__, argument], capture_output=True, text=True, cwd=ROOT, env=environment, timeout=2 * LIMIT
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [Answer(*answer) for answer in json.loads(done.stdout)]
+    process = start_as(user, address, protocol, questions)
+    return [Answer(*answer) for answer in json.loads(finished(process))]
 
 
-def main():
-    (uid, gid, groups), address, protocol, questions = json.loads(sys.argv[1])
-    Channel(address).close()  # gRPC imports some of itself only now
+class Crowd:
+    """As many requests as that at once, on one connection; once it is made, the daemon has read them all."""
+
+    def __init__(self, address, protocol, method, message, count):
+        if protocol == "plain":
+            self.client = Plain(address)
+            self.idents = [self.client.send(method, message) for _ in range(count)]
+        else:
+            self.client = H2(address)
+            self.idents = [self.client.ask(method, message.SerializeToString()) for _ in range(count)]
+        self.client.ping()
+
+    def codes(self):
+        """Of the answers to all."""
+        return [self.client.reply(ident).code for ident in self.idents]
+
+    def close(self):
+        self.client.close()
+
+
+class CrowdOf:
+    """The same in a process of this user."""
+
+    def __init__(self, user, address, protocol, method, message, count):
+        self.process = start_as(user, address, protocol, method, message.SerializeToString().hex(), count)
+        assert self.process.stdout.readline() == "sent\n"
+
+    def codes(self):
+        return json.loads(finished(self.process))
+
+    def close(self):
+        self.process.kill()
+
+
+def become(user):
+    uid, gid, groups = user
     if uid != os.geteuid():
         os.setgroups(groups)
         os.setgid(gid)
         os.setuid(uid)
+
+
+def ask_each(address, protocol, questions):
     named = [tuple((question + "@").split("@")[:2]) for question in questions]
     print(json.dumps(list(PROTOCOLS[protocol](address, named))))
+
+
+def ask_at_once(address, protocol, method, message, count):
+    crowd = Crowd(address, protocol, method, empty_message(method).FromString(bytes.fromhex(message)), count)
+    print("sent", flush=True)
+    print(json.dumps(crowd.codes()))
+
+
+def main():
+    user, address, protocol, *what = json.loads(sys.argv[1])
+    Channel(address).close()  # gRPC imports some of itself only now
+    become(user)
+    if len(what) == 1:
+        ask_each(address, protocol, *what)
+    else:
+        ask_at_once(address, protocol, *what)
 
 
 if __name__ == "__main__":

@@ -210,6 +210,14 @@ void fake_all_ready(struct fake_transport *fake)
         fake_state(fake, i, UPSTREAM_READY);
 }
 
+void fake_others_ready(struct fake_transport *fake)
+{
+    for (size_t i = 0; i < fake->connection_count; i++) {
+        if (!fake->connections[i].closed && fake->connections[i].upstream.state != UPSTREAM_READY)
+            fake_state(fake, i, UPSTREAM_READY);
+    }
+}
+
 void fake_capacity(struct fake_transport *fake, size_t at, uint32_t capacity)
 {
     struct fake_connection *connection = &fake->connections[at];

@@ -68,6 +68,9 @@ void fake_close(struct fake_transport *fake);
 void fake_state(struct fake_transport *fake, size_t connection, enum upstream_state state);
 void fake_all_ready(struct fake_transport *fake);
 
+/* Of those that are not, and are open. */
+void fake_others_ready(struct fake_transport *fake);
+
 /* So many calls are taken at once by a connection that is READY. */
 void fake_capacity(struct fake_transport *fake, size_t connection, uint32_t capacity);
 

@@ -136,6 +136,33 @@ Test(access, asks_for_a_token_only_where_it_counts)
     cr_expect_not(access_asks_token(&conf, &identity), "it is for another address");
 }
 
+/* ---- which entries of `databases` it reaches ---- */
+
+Test(access, reaches_what_it_grants)
+{
+    static const struct conf_database databases[] = {
+        {.name = "books"}, {.name = "films"}, {.name = "*"}};
+    static const struct {
+        const char *granted[2];
+        size_t count; /* 0: all */
+        bool reaches[3];
+    } cases[] = {
+        {{NULL}, 0, {true, true, true}},
+        {{"books"}, 1, {true, false, false}},
+        {{"films", "books"}, 2, {true, true, false}},
+        {{"other"}, 1, {false, false, true}},
+        {{"films", "other"}, 2, {false, true, true}},
+    };
+    const struct conf conf = {.databases = databases, .database_count = COUNT(databases)};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct conf_rule rule = {.databases = cases[i].granted,
+                                       .database_count = cases[i].count};
+        for (size_t j = 0; j < COUNT(databases); j++)
+            cr_expect_eq(access_reaches(&conf, &rule, &databases[j]), cases[i].reaches[j],
+                         "case %zu, database %s", i, databases[j].name);
+    }
+}
+
 /* ---- what it allows ---- */
 
 static const struct row {

@@ -23,6 +23,7 @@ static void leave(void)
     unlink("c.yaml");
     unlink("token");
     unlink("password");
+    unlink("other");
     cr_expect_eq(rmdir(folder), 0);
 }
 
@@ -48,12 +49,15 @@ static int run(const char *file)
     "  main: {uri: 'https://h:1', token_file: token}\n"                                            \
     "databases:\n"                                                                                 \
     "  a: {upstream: main}\n"                                                                      \
-    "  b: {upstream: main, user: u, password_file: password}\n"
+    "  b: {upstream: main, user: u, password_file: password}\n"                                    \
+    "access:\n"                                                                                    \
+    "  - {match: {uid: 1}, allow: read, user: u, password_file: other}\n"
 
 Test(command_check, says_ok)
 {
     put("token", "t");
     put("password", "p");
+    put("other", "o");
     put("c.yaml", CREDENTIALS);
     cr_assert_eq(run("c.yaml"), 0);
     fflush(stdout);
@@ -74,13 +78,16 @@ Test(command_check, reads_every_credential)
 {
     put("token", "");
     put("password", "a\nb\n");
+    put("other", "\n");
     put("c.yaml", CREDENTIALS);
     cr_assert_eq(run("c.yaml"), 1);
     fflush(stderr);
     cr_assert_stderr_eq_str(
         "c.yaml:2:42: cannot take the token from token: it is empty; write the secret into it\n"
         "c.yaml:5:47: cannot take the password from password: it has several lines; write the "
-        "secret in one\n");
+        "secret in one\n"
+        "c.yaml:7:60: cannot take the password from other: it is empty; write the secret into "
+        "it\n");
 }
 
 Test(command_check, needs_the_file)

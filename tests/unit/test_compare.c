@@ -84,6 +84,8 @@ Test(compare, of_access)
         "allow: read, read_only: true",
         "allow: read, limits: {max_clients: 1}",
         "allow: read, max_timeout: 1s",
+        "allow: read, token_file: /dev/null",
+        "allow: read, user: u, password_file: /dev/null",
     };
     struct conf *running = parsed(RULES("allow: read"));
     char found[4096] = "";
@@ -115,6 +117,10 @@ Test(compare, of_credentials)
                       "databases: {books: {upstream: main, timeouts: {default: 9s, Search: 1s}}, "
                       "films: {upstream: main, token_file: /dev/null}}\n" REST,
                       "databases.films.token_file;");
+    expect_difference(LISTEN UPSTREAMS
+                      "databases: {books: {upstream: main, timeouts: {default: 9s, Search: 1s}}, "
+                      "films: {upstream: main, credentials: client, max_credentials: 5}}\n" REST,
+                      "databases.films.credentials;databases.films.max_credentials;");
 }
 
 Test(compare, of_databases)

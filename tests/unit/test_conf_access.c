@@ -150,6 +150,33 @@ Test(conf_access, any_name_may_be_granted_where_any_is_served)
                      "access: [{match: {any: true}, databases: [x, '*', y], allow: read}]\n"));
 }
 
+Test(conf_access, reads_credentials)
+{
+    struct conf *conf =
+        parsed("upstreams: {main: {uri: 'https://h', token_file: /dev/null}}\n"
+               "databases: {books: {upstream: main}, "
+               "films: {upstream: main, credentials: client, max_credentials: 3}, "
+               "news: {upstream: main, credentials: client}}\n"
+               "access:\n"
+               "- {match: {uid: 1}, allow: read, user: ro, password_file: /dev/null}\n"
+               "- {match: {uid: 2}, allow: read, token_file: /dev/zero}\n" ANY);
+    const struct conf_database *databases = conf->databases;
+    const struct conf_rule *rules = conf->rules;
+    cr_expect_eq(databases[0].credentials, CONF_CREDENTIALS_DAEMON);
+    cr_expect(conf_credential_is_given(&databases[0].credential));
+    cr_expect_eq(databases[1].credentials, CONF_CREDENTIALS_CLIENT);
+    cr_expect_not(conf_credential_is_given(&databases[1].credential), "not the upstream's");
+    cr_expect_eq(databases[1].max_credentials, 3);
+    cr_expect_eq(databases[2].max_credentials, 64);
+    cr_expect_str_eq(rules[0].credential.user, "ro");
+    cr_expect_str_eq(rules[0].credential.password_file, "/dev/null");
+    cr_expect_eq(rules[0].credential.line, 4);
+    cr_expect_eq(rules[0].credential.column, 59);
+    cr_expect_str_eq(rules[1].credential.token_file, "/dev/zero");
+    cr_expect_not(conf_credential_is_given(&rules[2].credential));
+    conf_free(conf);
+}
+
 Test(conf_access, the_default_listener_has_a_name)
 {
     struct conf *conf = parsed(
@@ -168,7 +195,8 @@ Test(conf_access, faults_of_the_list)
     expect_faults(BEFORE "access: {}\n", "c:4:9: \"access\" has the wrong type; write a list, each "
                                          "entry opened by \"- \"\n");
     expect_faults(RULES("- web\n"), "c:5:3: \"access\" takes keys: match, databases, allow, "
-                                    "read_only, database, limits, max_timeout\n");
+                                    "read_only, database, limits, max_timeout, token_file, "
+                                    "user, password_file\n");
     expect_faults(
         RULES("- {mach: {any: true}, allow: read}\n"),
         "c:5:3: \"access\" lacks the key \"match\"; write whom it is for, such as match: {user: "
@@ -274,6 +302,21 @@ Test(conf_access, faults_of_rights)
         "admin, and the names of Milvus's RPCs, as Search; of one that is newer than this "
         "program write SERVICE/METHOD\n");
     expect_of_rule("allow: {}", "c:5:31: \"allow\" takes one value, not a map of keys\n");
+}
+
+Test(conf_access, faults_of_credentials)
+{
+    expect_of_rule("allow: read, user: u",
+                   "c:5:43: \"user\" needs \"password_file\", the file that holds its password\n");
+    expect_of_rule("allow: read, token_file: /dev/null, user: u, password_file: /dev/null",
+                   "c:5:49: \"token_file\" excludes \"user\" and \"password_file\"; keep the token "
+                   "or the user\n");
+    expect_of_rule("allow: read, password: hunter2",
+                   "c:5:37: unknown key \"password\"; a secret stands in a file of its own, name "
+                   "that by \"password_file\"\n");
+    expect_of_rule("allow: read, token_file: nope",
+                   "c:5:49: \"token_file\": cannot read nope: No such file or directory; it takes "
+                   "the name of a file that the daemon can read\n");
 }
 
 Test(conf_access, faults_of_limits)

@@ -229,7 +229,8 @@ Test(conf_faults, of_missing_keys)
          "c:1:19: \"main\" takes keys: uri, allow_plaintext, token_file, user, password_file, tls, "
          "connect_timeout, keepalive, server_lifetime, server_idle_timeout, transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
-         "queue_timeout, timeouts, max_timeout, token_file, user, password_file, merge\n"},
+         "queue_timeout, timeouts, max_timeout, token_file, user, password_file, credentials, "
+         "max_credentials, merge\n"},
     };
     EXPECT_ALL("", pairs, "");
 }
@@ -443,9 +444,10 @@ Test(conf_faults, of_credentials)
         {"token: hunter2", "c:2:33: unknown key \"token\"" IN_A_FILE "\"token_file\"\n"},
         {"password: hunter2", "c:2:33: unknown key \"password\"" IN_A_FILE "\"password_file\"\n"},
         {"api_key: hunter2", "c:2:33: unknown key \"api_key\"" IN_A_FILE "\"token_file\"\n"},
-        {"pasword: hunter2", "c:2:33: unknown key \"pasword\"; the keys here are upstream, name, "
-                             "pool_size, max_in_flight, queue_size, queue_timeout, timeouts, "
-                             "max_timeout, token_file, user, password_file, merge\n"},
+        {"pasword: hunter2",
+         "c:2:33: unknown key \"pasword\"; the keys here are upstream, name, "
+         "pool_size, max_in_flight, queue_size, queue_timeout, timeouts, "
+         "max_timeout, token_file, user, password_file, credentials, max_credentials, merge\n"},
         {"user: u", "c:2:39: \"user\" needs \"password_file\", the file that holds its password\n"},
         {"password_file: file",
          "c:2:48: \"password_file\" needs \"user\", whose password it holds\n"},
@@ -455,7 +457,20 @@ Test(conf_faults, of_credentials)
          "c:2:45: \"token_file\" excludes \"user\" and \"password_file\"; keep the token or the "
          "user\n"},
         {"token_file: [hunter2]", "c:2:45: \"token_file\" takes one value, not a list\n"},
-        {"credentials: hunter2", "c:2:33: \"credentials\"" LATER},
+        {"credentials: hunter2", "c:2:46: \"credentials\" takes one of daemon, client\n"},
+        {"credentials: clint", "c:2:46: \"credentials\" takes one of daemon, client; did you mean "
+                               "\"client\"?\n"},
+        {"credentials: client, token_file: file",
+         "c:2:46: \"credentials\": client has each client's own travel, and another is given here; "
+         "keep one of the two\n"},
+        {"credentials: client, user: u, password_file: file",
+         "c:2:46: \"credentials\": client has each client's own travel, and another is given here; "
+         "keep one of the two\n"},
+        {"max_credentials: 5",
+         "c:2:50: \"max_credentials\" needs \"credentials: client\", which it bounds\n"},
+        {"credentials: clientele, max_credentials: 4097",
+         "c:2:46: \"credentials\" takes one of daemon, client; did you mean \"client\"?\n"
+         "c:2:74: \"max_credentials\" takes a whole number from 1 to 4096\n"},
         {"merge: yes", "c:2:40: \"merge\" takes one of off, on\n"},
         {"merge: onn", "c:2:40: \"merge\" takes one of off, on; did you mean \"on\"?\n"},
         {"merge: []", "c:2:40: \"merge\" takes keys: searches, calls, max_calls, max_vectors, "

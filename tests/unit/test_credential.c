@@ -12,6 +12,7 @@ static char path[] = "/tmp/mvb-credential-XXXXXX";
 
 static void create(void)
 {
+    umask(027); /* secrets are not for others */
     int file = mkstemp(path);
     cr_assert_geq(file, 0);
     close(file);
@@ -99,6 +100,26 @@ Test(credential, is_empty_without_files)
     cr_expect_eq(credential_look(credential, &error), 0);
     credential_close(credential);
     credential_close(NULL);
+}
+
+Test(credential, of_a_client_is_what_it_showed)
+{
+    char shown[] = "Bearer x";
+    char *error;
+    struct credential *credential = credential_of_client(span_text(shown));
+    memset(shown, 'y', 8);
+    expect_authorization(credential, "Bearer x");
+    cr_expect(credential_is_clients(credential));
+    cr_expect_str_eq(credential_label(credential), "the client's own");
+    credential_close(credential);
+
+    const struct conf_credential conf = {0};
+    credential = credential_of_client(span_of(NULL, 0));
+    expect_authorization(credential, "");
+    credential_close(credential);
+    cr_assert_eq(credential_open(&conf, &credential, &error), 0);
+    cr_expect_not(credential_is_clients(credential));
+    credential_close(credential);
 }
 
 Test(credential, says_what_is_wrong_with_the_file)

@@ -23,9 +23,7 @@ static struct fake_log sink;
 static struct login *login;
 static int64_t now;
 
-static const struct conf_upstream upstream = {.name = "main"};
-static const struct conf_database database = {
-    .name = "books", .upstream = &upstream, .credential = {.token_file = path}};
+static const struct conf_credential conf = {.token_file = path};
 
 /* A call under way. */
 struct call {
@@ -49,7 +47,11 @@ static void create(void)
     put(OLD);
     fake_log_open(&sink);
     now = START;
-    login = login_new(&database, &sink.logger, &error);
+    login = login_new(&(struct login_setup){.logger = &sink.logger,
+                                            .upstream = "main",
+                                            .title = "database books",
+                                            .credential = &conf},
+                      &error);
     cr_assert_not_null(login, "%s", error);
 }
 
