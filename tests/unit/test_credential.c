@@ -12,6 +12,7 @@ static char path[] = "/tmp/mvb-credential-XXXXXX";
 
 static void create(void)
 {
+    umask(S_IRWXG | S_IRWXO);
     int file = mkstemp(path);
     cr_assert_geq(file, 0);
     close(file);
