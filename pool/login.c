@@ -147,7 +147,8 @@ static bool look(struct login *login, int64_t now,
     if (result < 0)
         tell_unreadable(login, error);
     free(error);
-    login->is_unreadable = result < 0;
+    if (result != 0 || read == credential_read)
+        login->is_unreadable = result < 0;
     if (result > 0)
         take_read(login, now);
     return result > 0;
@@ -172,6 +173,11 @@ void login_renew(struct login *login, int64_t now)
 }
 
 /* ---- calls ---- */
+
+bool login_is_open(const struct login *login)
+{
+    return login->state == OPEN;
+}
 
 bool login_lets(const struct login *login, int64_t now)
 {
@@ -317,7 +323,7 @@ int64_t login_due(const struct login *login, int64_t now)
     if (login->state != HOLDING)
         return LOGIN_NEVER;
     int64_t due = now + LOOK_HOLDING;
-    if (!login->probes.under_way && login->probes.due < due)
+    if (!login->probes.under_way && login->probes.due > now && login->probes.due < due)
         due = login->probes.due;
     return login->hold_until < due ? login->hold_until : due;
 }

@@ -67,6 +67,9 @@ struct login *login_new(const struct login_setup *setup, char **ret_error);
 /* NULL is accepted. */
 void login_free(struct login *login);
 
+/* Whether it is OPEN: calls may begin, and nobody waits. */
+bool login_is_open(const struct login *login);
+
 /* Whether a call may begin now. */
 bool login_lets(const struct login *login, int64_t now);
 

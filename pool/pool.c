@@ -14,10 +14,14 @@ enum phase pool_phase(const struct pool *pool, const struct request *request)
     return request->state == REQUEST_WIRE ? PHASE_UPSTREAM : pool_waits_for(pool);
 }
 
+static bool may_log_in(const struct pool *pool)
+{
+    return login_is_open(pool->login) || login_lets(pool->login, clock_now());
+}
+
 static bool slot_free(const struct pool *pool)
 {
-    return pool->in_flight < pool->setup.database->max_in_flight &&
-           login_lets(pool->login, clock_now());
+    return pool->in_flight < pool->setup.database->max_in_flight && may_log_in(pool);
 }
 
 /* Those that travel together, and the others, take turns. */
@@ -45,6 +49,8 @@ void pool_dispatch(struct pool *pool)
 
 void pool_heed_login(struct pool *pool)
 {
+    if (login_is_open(pool->login))
+        return;
     int64_t now = clock_now();
     int64_t due = login_due(pool->login, now);
     if (pool->queued > 0 && login_refuses(pool->login, now))
@@ -120,12 +126,15 @@ static void submit_alone(struct pool *pool, struct request *request)
 
 void pool_submit(struct pool *pool, struct request *request)
 {
-    if (login_refuses(pool->login, clock_now()))
+    bool is_open = login_is_open(pool->login);
+    if (!is_open && login_refuses(pool->login, clock_now()))
         pool_fail_refused(pool, request);
     else if (pool->merge && merge_add(pool->merge, request))
         submit_merged(pool, request);
     else
         submit_alone(pool, request);
+    if (!is_open)
+        pool_heed_login(pool);
 }
 
 void pool_cancel(struct pool *pool, struct request *request)

@@ -136,16 +136,19 @@ static void fired(evutil_socket_t fd, short what, void *argument)
     bool refused = login_refuses(pool->login, now);
     if (!dead && !refused && now < request->waits_since + wait_limit(pool, phase)) {
         arm(pool, request);
+        pool_heed_login(pool);
         return;
     }
     uint32_t lane_limit = request->place && merge_waits(request) ? merge_limit(request) : 0;
     pool_leave(pool, request);
     if (dead)
         pool_fail_deadline(request, phase);
-    else if (refused || login_holds(pool->login))
+    else if (refused)
         pool_fail_refused(pool, request);
     else if (phase == PHASE_CONNECT)
         fail_connect(pool, request);
+    else if (login_holds(pool->login))
+        pool_fail_refused(pool, request);
     else if (lane_limit > 0)
         fail_lane(pool, request, lane_limit);
     else

@@ -192,6 +192,14 @@ def test_faulty_file_changes_nothing(start_bouncer, fakes):
     assert reads(fakes[0]) == 1
 
 
+def test_reload_takes_no_plaintext_to_another_host(start_bouncer, fakes):
+    bouncer = start_bouncer(one_pool(uris(fakes[:1])))
+    log = bouncer.reload(one_pool({"uri": "http://10.0.0.7:19530"}))
+    assert "http://10.0.0.7:19530 is another host" in log and "nothing has changed" in log
+    log = bouncer.reload(one_pool({"uri": "http://10.0.0.7:19530", "allow_plaintext": True}))
+    assert "it is at http://10.0.0.7:19530 now" in log and "differs" not in log
+
+
 # ---- names ----
 
 

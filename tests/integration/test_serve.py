@@ -271,6 +271,23 @@ def test_without_a_file_with_a_token(fake, tmp_path):
         process.kill()
 
 
+def test_without_a_file_in_plaintext_to_another_host(tmp_path):
+    """By name or number, with credentials or without."""
+    for host in ("milvus", "10.0.0.7", "[fd00::1]"):
+        done = run("serve", "--upstream", f"http://{host}:19530", "--listen", f"unix:{tmp_path}/s")
+        assert done.returncode == 1
+        assert f"--upstream: http://{host}:19530 is another host" in done.stderr
+        assert "write https://, or add --allow-plaintext" in done.stderr
+    arguments = ["--upstream", "http://10.0.0.7:19530", "--allow-plaintext", "--listen", f"unix:{tmp_path}/s"]
+    process = Process([BINARY, "serve", *arguments], tmp_path / "log")
+    try:
+        eventually(lambda: "listening on" in process.log_text(), "it serves")
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+    finally:
+        process.kill()
+
+
 def test_tcp_and_unix_at_once(start_bouncer, fake):
     bouncer = start_bouncer(configuration(fake.upstream), tcp=True)
     for address in (bouncer.address, bouncer.tcp_address):

@@ -1380,6 +1380,27 @@ Test(pool, requests_wait_for_another_secret_for_a_time)
     expect_failure(&asks[2], CODE_UNAUTHENTICATED, PHASE_UPSTREAM, "token in /tmp/");
 }
 
+/* Without a connection it is that which they wait for. */
+Test(pool, secret_that_is_changed_while_the_upstream_is_away)
+{
+    upstream.connect_timeout = 30;
+    open_with_secret("wrong");
+    submit(0);
+    fake_refuse(&fake, 0, CODE_UNAUTHENTICATED);
+    for (size_t i = 0; i < fake.connection_count; i++)
+        fake_state(&fake, i, UPSTREAM_DOWN);
+    write_secret("right");
+    submit(1);
+    run_until(loop, &asks[1].answers, 1);
+    expect_failure(&asks[1], CODE_UNAVAILABLE, PHASE_CONNECT, "connection refused");
+    submit(2);
+    fake_all_ready(&fake);
+    cr_assert_eq(fake.call_count, 2);
+    cr_expect_str_eq(fake.calls[1].authorization, "cmlnaHQ=");
+    fake_reply(&fake, 1, span_text("r"));
+    expect_reply(&asks[2], span_text("r"));
+}
+
 Test(pool, queue_timeout_ends_the_wait_for_a_secret)
 {
     database.queue_timeout = 30;
