@@ -2,8 +2,8 @@
 #include "pool/limiter.h"
 
 #define START        2
-#define WINDOW_CALLS 12    /* at least */
-#define WINDOW_TIME  50000 /* us, at least */
+#define WINDOW_CALLS 32    /* at least */
+#define WINDOW_TIME  100000 /* us, at least */
 #define PAUSE_MAX    64    /* windows */
 
 /* By what a search has to be sooner for more calls, and may be later for fewer. */
