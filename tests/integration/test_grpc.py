@@ -136,7 +136,7 @@ def test_deadline_upstream(bouncer, fake):
 
 
 FAILURES = [code for code in grpc.StatusCode if code != grpc.StatusCode.OK]
-REFUSED = "upstream main refuses the daemon's credentials: "
+REFUSED = "upstream main refuses the daemon's credentials, no credentials: "
 OURS = grpc.StatusCode.UNAUTHENTICATED  # means the daemon's credentials, so the text says more
 
 
