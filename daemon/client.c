@@ -11,6 +11,7 @@
 #include "auth/peer.h"
 #include "daemon/client_state.h"
 #include "daemon/front_plain.h"
+#include "pool/clock.h"
 
 #define SCRATCH_SIZE    (256u << 10) /* bytes read at once */
 #define CUT_MESSAGE_MAX 512          /* bytes of what a client is told that is cut off */
@@ -68,7 +69,7 @@ void client_free(struct client *client)
 
 void client_start_wait(struct client *client, enum client_wait wait, int64_t limit)
 {
-    struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
+    struct timeval time = clock_wait(limit);
     client->wait = wait;
     event_add(&client->timer, &time);
 }

@@ -93,7 +93,7 @@ static void make_event(struct client *client, struct event **event, int fd, shor
 
 static void start_stall(struct client *client, int64_t limit)
 {
-    struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
+    struct timeval time = clock_wait(limit);
     make_event(client, &client->stall, -1, 0, on_stall);
     event_add(client->stall, &time);
 }

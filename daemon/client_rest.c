@@ -12,8 +12,7 @@ static void start_timer(struct clients *clients, int64_t now)
     const struct client *first = TAILQ_FIRST(&clients->awake);
     if (!first)
         return;
-    int64_t left = first->rest_at > now ? first->rest_at - now : 0;
-    struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    struct timeval time = clock_wait(first->rest_at - now);
     event_add(clients->quiet, &time);
 }
 

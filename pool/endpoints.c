@@ -57,10 +57,7 @@ static void removed(void *context, const struct endpoint *endpoint)
 
 static void set_timer(struct endpoints *endpoints, int64_t due)
 {
-    int64_t wait = due - clock_now();
-    if (wait < 0)
-        wait = 0;
-    const struct timeval time = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    const struct timeval time = clock_wait(due - clock_now());
     endpoints->due = due;
     event_add(endpoints->timer, &time);
 }

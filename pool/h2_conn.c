@@ -53,7 +53,7 @@ static void on_closed(void *context, struct h2_stream *stream, uint32_t error)
 
 static void start_timer(struct h2_conn *conn, int64_t limit)
 {
-    const struct timeval time = {.tv_sec = limit / 1000, .tv_usec = limit % 1000 * 1000};
+    const struct timeval time = clock_wait(limit);
     event_add(&conn->timer, &time);
 }
 

@@ -161,10 +161,7 @@ static void on_pause_over(evutil_socket_t fd, short what, void *argument)
 
 static void pause_until(struct h2_upstream *upstream, int64_t at)
 {
-    int64_t left = at - clock_now();
-    if (left < 0)
-        left = 0;
-    const struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    const struct timeval time = clock_wait(at - clock_now());
     event_add(&upstream->pause, &time);
 }
 

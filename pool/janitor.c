@@ -10,10 +10,7 @@ void janitor_call(struct servers *servers, int64_t due)
 {
     if (servers->janitor_due != 0 && servers->janitor_due <= due)
         return;
-    int64_t wait = due - clock_now();
-    if (wait < 0)
-        wait = 0;
-    const struct timeval time = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    const struct timeval time = clock_wait(due - clock_now());
     servers->janitor_due = due;
     event_add(servers->janitor, &time);
 }

@@ -2,9 +2,9 @@
 #include "pool/limiter.h"
 
 #define START        2
-#define WINDOW_CALLS 32    /* at least */
+#define WINDOW_CALLS 32     /* at least */
 #define WINDOW_TIME  100000 /* us, at least */
-#define PAUSE_MAX    64    /* windows */
+#define PAUSE_MAX    64     /* windows */
 
 /* By what a search has to be sooner for more calls, and may be later for fewer. */
 #define MORE_BELOW  0.95

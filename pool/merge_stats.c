@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "pool/clock.h"
+
 /* Of one kind of bundle. */
 struct tally {
     uint64_t requests;
@@ -76,8 +78,7 @@ void merge_stats_free(struct merge_stats *stats)
 void merge_stats_went(struct merge_stats *stats, const struct bundle *bundle)
 {
     struct tally *tally = bundle->kind == MERGE_SEARCHES ? &stats->searches : &stats->reads;
-    struct timeval period = {.tv_sec = stats->period / 1000,
-                             .tv_usec = stats->period % 1000 * 1000};
+    struct timeval period = clock_wait(stats->period);
     if (!has_news(stats) && stats->period > 0)
         evtimer_add(stats->timer, &period);
     tally->requests += bundle->count;

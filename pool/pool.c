@@ -57,8 +57,7 @@ void pool_heed_login(struct pool *pool)
         pool_rouse(pool);
     if (due == LOGIN_NEVER)
         return;
-    int64_t wait = due > now ? due - now : 0;
-    const struct timeval time = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
+    const struct timeval time = clock_wait(due - now);
     event_add(pool->login_due, &time);
 }
 

@@ -133,10 +133,7 @@ static void call_sweeper(struct pools *pools, int64_t at)
 {
     if (pools->sweep_at && pools->sweep_at <= at)
         return;
-    int64_t left = at - clock_now();
-    if (left < 0)
-        left = 0;
-    struct timeval wait = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    struct timeval wait = clock_wait(at - clock_now());
     pools->sweep_at = at;
     event_add(pools->sweeper, &wait);
 }

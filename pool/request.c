@@ -10,10 +10,7 @@ void request_timer(struct request *request, struct event_base *loop, int64_t at,
                    event_callback_fn fired)
 {
     request_timer_stop(request);
-    int64_t left = at - clock_now();
-    if (left < 0)
-        left = 0;
-    struct timeval wait = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+    struct timeval wait = clock_wait(at - clock_now());
     event_assign(&request->timer, loop, -1, 0, fired, request);
     event_add(&request->timer, &wait);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "pool/clock.h"
+
 /* A server that is silent is left out by evdns, and asked by itself whether it is there again. That
  * question must not be on its way when an evdns_base goes; none lives so long. */
 #define PROBE_AFTER "3600"
@@ -112,7 +114,7 @@ struct lookup *resolver_look_up(struct resolver *resolver, const char *host, uin
     char service[sizeof("65535")];
     const struct evutil_addrinfo hints = {
         .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    const struct timeval limit = {.tv_sec = timeout / 1000, .tv_usec = timeout % 1000 * 1000};
+    const struct timeval limit = clock_wait(timeout);
     struct lookup *lookup = calloc(1, sizeof(*lookup));
     if (!lookup)
         abort();
