@@ -156,15 +156,6 @@ static struct blob *rename_tail(const struct request *request)
     return tail;
 }
 
-static struct span keep_name(struct blob *names, struct span name)
-{
-    uint8_t *to = names->data + names->size;
-    if (name.length > 0)
-        memcpy(to, name.at, name.length);
-    names->size += name.length;
-    return span_of(to, name.length);
-}
-
 /* The message goes as it came; of the unpacked one the names are kept. */
 static void repack(struct admission *admission, struct request *request)
 {
@@ -172,8 +163,8 @@ static void repack(struct admission *admission, struct request *request)
     if (!names)
         abort();
     names->size = 0;
-    request->named = keep_name(names, request->named);
-    request->collection = keep_name(names, request->collection);
+    request->named = blob_append(names, request->named);
+    request->collection = blob_append(names, request->collection);
     request->upstream_name = upstream_name(request);
     request->names = names;
     struct blob *unpacked = request->payload;

@@ -36,11 +36,8 @@ static struct blob *make(size_t bytes, size_t parts)
 static void add(struct blob *key, struct span part)
 {
     uint64_t length = part.length;
-    memcpy(key->data + key->size, &length, sizeof(length));
-    key->size += sizeof(length);
-    if (part.length > 0)
-        memcpy(key->data + key->size, part.at, part.length);
-    key->size += part.length;
+    blob_append(key, span_of(&length, sizeof(length)));
+    blob_append(key, part);
 }
 
 struct blob *merge_key_metadata(const struct metadata *metadata)

@@ -45,3 +45,12 @@ void blob_unref(struct blob *blob)
     if (blob && atomic_fetch_sub_explicit(&blob->references, 1, memory_order_acq_rel) == 1)
         free(blob);
 }
+
+struct span blob_append(struct blob *blob, struct span bytes)
+{
+    uint8_t *to = blob->data + blob->size;
+    if (bytes.length > 0)
+        memcpy(to, bytes.at, bytes.length);
+    blob->size += bytes.length;
+    return span_of(to, bytes.length);
+}

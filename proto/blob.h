@@ -32,6 +32,10 @@ struct blob *blob_ref(struct blob *blob);
 /* One reference less; the last one frees. NULL is accepted. */
 void blob_unref(struct blob *blob);
 
+/* Copies the bytes to the end of what a block holds, which has room for them; returns them there.
+ */
+struct span blob_append(struct blob *blob, struct span bytes);
+
 static inline struct span blob_span(const struct blob *blob)
 {
     return blob ? span_of(blob->data, blob->size) : span_of(NULL, 0);

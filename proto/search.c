@@ -125,20 +125,13 @@ static bool read_request(struct reading *reading, struct span body)
            vectors_read(reading->group, &reading->vectors) && reading->vectors.count == reading->nq;
 }
 
-static void append(struct blob *to, struct span bytes)
-{
-    if (bytes.length > 0)
-        memcpy(to->data + to->size, bytes.at, bytes.length);
-    to->size += bytes.length;
-}
-
 /* The request without its vectors and their number. */
 static void append_rest(struct blob *to, struct span body)
 {
     struct wire_field field;
     for (struct span rest = body; wire_next(&rest, &field) == WIRE_FIELD; body = rest) {
         if (field.number != PLACEHOLDER_GROUP && field.number != NQ)
-            append(to, span_of(body.at, body.length - rest.length));
+            blob_append(to, span_of(body.at, body.length - rest.length));
     }
 }
 
@@ -154,11 +147,11 @@ static void make_shape(struct search *search, const struct reading *reading, str
     if (!shape)
         abort();
     shape->size = 0;
-    append(shape, span_of(numbers, sizeof(numbers)));
-    append(shape, extra);
-    append(shape, vectors->tag);
+    blob_append(shape, span_of(numbers, sizeof(numbers)));
+    blob_append(shape, extra);
+    blob_append(shape, vectors->tag);
     append_rest(shape, body);
-    append(shape, tail);
+    blob_append(shape, tail);
     search->shape = shape;
     search->rest = span_of(shape->data + head, shape->size - head);
 }
@@ -213,13 +206,13 @@ struct blob *search_join(const struct search *first, uint32_t count, size_t byte
     if (!joined)
         abort();
     joined->size = 0;
-    append(joined, first->rest);
-    append(joined, span_of(heads, length));
-    append(joined, span_of(kind, kind_length));
+    blob_append(joined, first->rest);
+    blob_append(joined, span_of(heads, length));
+    blob_append(joined, span_of(kind, kind_length));
     return joined;
 }
 
 void search_join_add(struct blob *joined, const struct search *search)
 {
-    append(joined, search->vectors);
+    blob_append(joined, search->vectors);
 }

@@ -60,3 +60,14 @@ Test(blob, too_large_a_size_is_refused)
     cr_expect(span_is(blob_span(blob), "abc"));
     blob_unref(blob);
 }
+
+Test(blob, is_filled_piece_by_piece)
+{
+    struct blob *blob = blob_new(5);
+    blob->size = 0;
+    cr_expect_eq(blob_append(blob, span_text("ab")).at, blob->data);
+    cr_expect_eq(blob_append(blob, span_of(NULL, 0)).length, 0);
+    cr_expect(span_is(blob_append(blob, span_text("cde")), "cde"));
+    cr_expect(span_is(blob_span(blob), "abcde"));
+    blob_unref(blob);
+}
