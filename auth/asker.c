@@ -2,6 +2,7 @@
 #include "auth/asker.h"
 
 #include "auth/peer.h"
+#include "proto/span.h"
 
 /* In the two highest bits; 0 is nobody's: the daemon's own questions. */
 #define USER       (UINT64_C(1) << 62)
@@ -18,11 +19,7 @@ uint64_t asker_of_socket(int fd, const void *connection)
     return CONNECTION | ((uintptr_t)connection & ~KIND_MASK);
 }
 
-/* FNV-1a, 64 bits. */
 uint64_t asker_of_token(const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (; *name; name++)
-        hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
-    return TOKEN | (hash & ~KIND_MASK);
+    return TOKEN | (span_hash(span_text(name)) & ~KIND_MASK);
 }

@@ -75,15 +75,6 @@ static void key_make(struct key *key, const struct request *request)
         key_add(key, request->collection.at, request->collection.length);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t key_hash(const struct key *key)
-{
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < key->length; i++)
-        hash = (hash ^ key->bytes[i]) * 0x100000001b3;
-    return hash;
-}
-
 struct cache *cache_new(struct event_base *loop, int64_t ttl, uint32_t max_entries)
 {
     struct cache *cache = calloc(1, sizeof(*cache));
@@ -393,8 +384,8 @@ void cache_ask(struct cache *cache, struct request *request)
 {
     struct key key;
     key_make(&key, request);
-    bool repeated =
-        !is_session(request->rpc) && request->seen && seen_before(request->seen, key_hash(&key));
+    bool repeated = !is_session(request->rpc) && request->seen &&
+                    seen_before(request->seen, span_hash(span_of(key.bytes, key.length)));
     struct cache_entry *entry = entry_find(cache, &key);
     if (entry && entry->reply && !repeated && clock_now() < entry->expires) {
         answer(entry, request);

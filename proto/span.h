@@ -34,6 +34,15 @@ static inline bool span_is(struct span a, const char *text)
     return span_equal(a, span_text(text));
 }
 
+/* FNV-1a, 64 bits. */
+static inline uint64_t span_hash(struct span bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < bytes.length; i++)
+        hash = (hash ^ bytes.at[i]) * 0x100000001b3;
+    return hash;
+}
+
 /* The span, or its start where it is longer. */
 static inline struct span span_cut(struct span text, size_t length)
 {
