@@ -193,6 +193,20 @@ void fake_close(struct fake_transport *fake)
         cr_expect(fake->connections[i].closed, "connection %zu is still open", i);
     for (size_t i = 0; i < fake->call_count; i++)
         blob_unref(fake->calls[i].message);
+    endpoints_free(fake->endpoints);
+    resolver_free(fake->resolver);
+}
+
+struct endpoints *fake_endpoints(struct fake_transport *fake, struct event_base *loop,
+                                 struct logger *logger, const struct conf_upstream *upstream)
+{
+    fake->resolver = resolver_new(loop, "/dev/null", "/dev/null");
+    fake->endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
+                                                              .resolver = fake->resolver,
+                                                              .logger = logger,
+                                                              .upstream = upstream,
+                                                              .period = PATIENCE});
+    return fake->endpoints;
 }
 
 void fake_state(struct fake_transport *fake, size_t at, enum upstream_state state)

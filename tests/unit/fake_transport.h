@@ -6,6 +6,7 @@
 #ifndef TESTS_FAKE_TRANSPORT_H
 #define TESTS_FAKE_TRANSPORT_H
 
+#include "pool/endpoints.h"
 #include "pool/request.h"
 #include "pool/upstream.h"
 
@@ -57,12 +58,18 @@ struct fake_transport {
     size_t closed_count;
     struct fake_call calls[FAKE_CALLS];
     size_t call_count;
+    struct resolver *resolver; /* of fake_endpoints() */
+    struct endpoints *endpoints;
 };
 
 void fake_open(struct fake_transport *fake);
 
-/* With all its connections closed. */
+/* With all its connections closed; closes the endpoints too. */
 void fake_close(struct fake_transport *fake);
+
+/* The endpoints of an upstream whose uris have numbers for hosts; until fake_close(). */
+struct endpoints *fake_endpoints(struct fake_transport *fake, struct event_base *loop,
+                                 struct logger *logger, const struct conf_upstream *upstream);
 
 /* A change of state, told to the pool. */
 void fake_state(struct fake_transport *fake, size_t connection, enum upstream_state state);

@@ -15,7 +15,6 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
-static struct resolver *resolver;
 static struct endpoints *endpoints;
 static struct pool *pool;
 static struct cache *cache;
@@ -70,12 +69,7 @@ static void begin(void)
                                       .max_in_flight = 8,
                                       .queue_size = 8,
                                       .queue_timeout = LONG};
-    resolver = resolver_new(loop, "/dev/null", "/dev/null");
-    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
-                                                        .resolver = resolver,
-                                                        .logger = &sink.logger,
-                                                        .upstream = &upstream,
-                                                        .period = LONG});
+    endpoints = fake_endpoints(&fake, loop, &sink.logger, &upstream);
     pool = new_pool(&database);
     open_cache(LONG, 100);
 }
@@ -85,8 +79,6 @@ static void end(void)
     for (size_t i = 0; i < ASKS; i++)
         ask_free(&asks[i]);
     pool_free(pool);
-    endpoints_free(endpoints);
-    resolver_free(resolver);
     cache_free(cache);
     fake_close(&fake);
     seen_clear(&seen);

@@ -19,7 +19,6 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
-static struct resolver *resolver;
 static struct endpoints *endpoints;
 static struct pool *pool;
 static size_t connected_count;
@@ -60,20 +59,10 @@ static void begin(void)
                                       .queue_timeout = LONG};
 }
 
-static void open_endpoints(void)
-{
-    resolver = resolver_new(loop, "/dev/null", "/dev/null");
-    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
-                                                        .resolver = resolver,
-                                                        .logger = &sink.logger,
-                                                        .upstream = &upstream,
-                                                        .period = LONG});
-}
-
 static void open_pool(void)
 {
     char *error = NULL;
-    open_endpoints();
+    endpoints = fake_endpoints(&fake, loop, &sink.logger, &upstream);
     struct pool_setup setup = {.loop = loop,
                                .endpoints = endpoints,
                                .transport = &fake.transport,
@@ -98,8 +87,6 @@ static void end(void)
         ask_free(&asks[i]);
     pool_free(pool);
     fake_close(&fake);
-    endpoints_free(endpoints);
-    resolver_free(resolver);
     event_base_free(loop);
     unlink(secret_path);
 }
@@ -975,7 +962,7 @@ Test(pool, log_tells_once_that_a_connection_is_down)
 Test(pool, connection_that_cannot_be_opened_is_an_error)
 {
     char *error = NULL;
-    open_endpoints();
+    endpoints = fake_endpoints(&fake, loop, &sink.logger, &upstream);
     struct pool_setup setup = {.loop = loop,
                                .transport = &fake.transport,
                                .endpoints = endpoints,

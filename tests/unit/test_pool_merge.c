@@ -17,7 +17,6 @@ static struct fake_log sink;
 static struct event_base *loop;
 static struct conf_upstream upstream;
 static struct conf_database database;
-static struct resolver *resolver;
 static struct endpoints *endpoints;
 static struct pool *pool;
 static struct ask asks[ASKS];
@@ -55,12 +54,7 @@ static void begin(void)
 static void open_pool(void)
 {
     char *error = NULL;
-    resolver = resolver_new(loop, "/dev/null", "/dev/null");
-    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
-                                                        .resolver = resolver,
-                                                        .logger = &sink.logger,
-                                                        .upstream = &upstream,
-                                                        .period = LONG});
+    endpoints = fake_endpoints(&fake, loop, &sink.logger, &upstream);
     struct pool_setup setup = {.loop = loop,
                                .endpoints = endpoints,
                                .transport = &fake.transport,
@@ -86,8 +80,6 @@ static void end(void)
         ask_free(&asks[i]);
     pool_free(pool);
     fake_close(&fake);
-    endpoints_free(endpoints);
-    resolver_free(resolver);
     event_base_free(loop);
 }
 

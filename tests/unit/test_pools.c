@@ -16,7 +16,6 @@
 static struct fake_transport fake;
 static struct fake_log sink;
 static struct event_base *loop;
-static struct resolver *resolver;
 static struct endpoints *endpoints;
 static struct pools *pools;
 static struct ask asks[ASKS];
@@ -60,12 +59,7 @@ static void begin(void)
     loop = event_base_new();
     fake_open(&fake);
     fake_log_open(&sink);
-    resolver = resolver_new(loop, "/dev/null", "/dev/null");
-    endpoints = endpoints_new(&(struct endpoints_setup){.loop = loop,
-                                                        .resolver = resolver,
-                                                        .logger = &sink.logger,
-                                                        .upstream = &upstream,
-                                                        .period = LONG});
+    endpoints = fake_endpoints(&fake, loop, &sink.logger, &upstream);
     database = (struct conf_database){.name = "books",
                                       .upstream = &upstream,
                                       .pool_size = 1,
@@ -110,8 +104,6 @@ static void end(void)
     pools_free(pools);
     cr_expect_eq(fake.closed_count, fake.connection_count);
     fake_close(&fake);
-    endpoints_free(endpoints);
-    resolver_free(resolver);
     event_base_free(loop);
     unlink(secret_path);
 }
