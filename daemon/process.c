@@ -91,4 +91,6 @@ void process_warn(const struct conf *conf, const char *file, struct logger *logg
         if (conf->databases[i].own_credential)
             warn_of_credential(&conf->databases[i].credential, logger);
     }
+    for (size_t i = 0; i < conf->rule_count; i++)
+        warn_of_credential(&conf->rules[i].credential, logger);
 }

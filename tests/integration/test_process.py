@@ -144,6 +144,14 @@ def test_files_that_its_user_cannot_read(start, fake, folder):
     assert is_served(bouncer.address)
 
 
+@needs_root
+def test_file_of_a_rule_that_its_user_cannot_read(start, folder):
+    token = put(folder / "token", "of-rule", ROOT)
+    rule = {"match": {"any": True}, "allow": ["read"], "token_file": token}
+    bouncer = start(access=[rule])
+    assert f"token_file {token} cannot be read again: Permission denied" in bouncer.log_text()
+
+
 @pytest.fixture
 def command(folder, fake):
     """The daemon, to be started by anybody; it listens on the socket `s` of the folder."""
