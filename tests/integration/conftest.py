@@ -50,6 +50,14 @@ def milvus(tmp_path_factory):
     yield from stopped_at_end(Milvus(tmp_path_factory.mktemp("milvus") / "data"))
 
 
+@pytest.fixture
+def direct(milvus):
+    """Milvus without a daemon between, as root."""
+    client = milvus.direct()
+    yield client
+    client.close()
+
+
 @pytest.fixture(params=["lite", "milvus"])
 def each_milvus(request):
     return request.getfixturevalue(request.param)

@@ -18,13 +18,6 @@ WRONG = "not-the-password"
 
 
 @pytest.fixture
-def direct(milvus):
-    client = milvus.direct()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def start(start_bouncer, milvus):
     """start(settings): a daemon before Milvus with these settings of a credential."""
 

@@ -32,13 +32,6 @@ def replace(file, secret):
 
 
 @pytest.fixture
-def direct(milvus):
-    client = milvus.direct()
-    yield client
-    client.close()
-
-
-@pytest.fixture
 def collection(direct, name):
     """With a vector that can be found."""
     checked(direct.call("CreateCollection", messages.create_collection(name, 2)))
