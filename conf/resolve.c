@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/resolve.h"
 
-#include <grp.h>
 #include <netinet/in.h>
 #include <string.h>
 
+#include "conf/accounts.h"
 #include "conf/plaintext.h"
 #include "conf/resolve_access.h"
 #include "conf/resolve_credential.h"
@@ -26,13 +26,6 @@ struct resolver {
     const char *name_list;    /* the same for people */
 };
 
-/* The value of the key when it is there and no fault, else NULL. */
-static const struct tree_node *sound(const struct tree_node *map, const char *key)
-{
-    const struct tree_node *node = tree_find(map, key);
-    return node && !node->faulty ? node : NULL;
-}
-
 #define report(resolver, node, key, ...)                                                           \
     faults_about((resolver)->faults, (node)->mark, key, __VA_ARGS__)
 
@@ -41,12 +34,9 @@ static const struct tree_node *sound(const struct tree_node *map, const char *ke
 static void resolve_group(struct resolver *resolver, const struct tree_node *node,
                           struct conf_listener *listener)
 {
-    const struct group *group = getgrnam(listener->group);
+    const struct group *group = accounts_group(resolver->faults, node, "group");
     if (group)
         listener->gid = group->gr_gid;
-    if (!group)
-        report(resolver, node, "group", ": no group \"%s\" on this machine; see `getent group`",
-               listener->group);
 }
 
 /* Mode and group belong to a socket file. */
@@ -54,7 +44,7 @@ static void check_unix_only(struct resolver *resolver, const struct tree_node *m
                             const struct conf_listener *listener)
 {
     const struct tree_node *node = tree_find(map, key);
-    bool is_tcp = sound(map, "address") && !address_is_unix(&listener->address);
+    bool is_tcp = tree_sound(map, "address") && !address_is_unix(&listener->address);
     if (node && is_tcp)
         report(resolver, node, key, " is for unix: addresses alone; remove it");
 }
@@ -92,13 +82,13 @@ static void resolve_listener(struct resolver *resolver, const struct tree_node *
     listener->gid = (gid_t)-1;
     if (!tree_find(map, "mode"))
         listener->mode = CONF_MODE_UNSET;
-    if (sound(map, "group"))
-        resolve_group(resolver, sound(map, "group"), listener);
+    if (tree_sound(map, "group"))
+        resolve_group(resolver, tree_sound(map, "group"), listener);
     if (!tree_find(map, "protocols"))
         listener->protocols = CONF_PROTOCOL_ALL;
     check_unix_only(resolver, map, "mode", listener);
     check_unix_only(resolver, map, "group", listener);
-    check_duplicate(resolver, sound(map, "address"), index);
+    check_duplicate(resolver, tree_sound(map, "address"), index);
 }
 
 static void add_default_listener(struct resolver *resolver)
@@ -132,7 +122,7 @@ static void resolve_listeners(struct resolver *resolver, const struct tree_node 
 static void check_tls(struct resolver *resolver, const struct tree_node *map,
                       const struct conf_upstream *upstream)
 {
-    const struct tree_node *tls = sound(map, "tls");
+    const struct tree_node *tls = tree_sound(map, "tls");
     const struct tree_node *cert = tree_find(tls, "cert_file");
     const struct tree_node *key = tree_find(tls, "key_file");
     if (tls && upstream->host_count > 0 && !upstream->secure)
@@ -270,7 +260,7 @@ static void resolve_own_credential(struct resolver *resolver, const struct tree_
 static void resolve_database(struct resolver *resolver, const struct tree_node *map,
                              struct conf_database *database)
 {
-    const struct tree_node *upstream = sound(map, "upstream");
+    const struct tree_node *upstream = tree_sound(map, "upstream");
     if (upstream)
         resolve_upstream(resolver, upstream, database);
     resolve_name(resolver, map, database);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/resolve_access.h"
 
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 
+#include "conf/accounts.h"
 #include "conf/resolve_credential.h"
 #include "conf/suggest.h"
 #include "conf/words.h"
@@ -23,13 +22,6 @@ struct resolver {
 
 #define report(resolver, node, key, ...)                                                           \
     faults_about((resolver)->faults, (node)->mark, key, __VA_ARGS__)
-
-/* The value of the key when it is there and no fault, else NULL. */
-static const struct tree_node *sound(const struct tree_node *map, const char *key)
-{
-    const struct tree_node *node = tree_find(map, key);
-    return node && !node->faulty ? node : NULL;
-}
 
 /* Says that there is none of that name among the names, the nearest first. */
 static void report_no_such(struct resolver *resolver, const struct tree_node *node, const char *key,
@@ -53,7 +45,7 @@ static struct conf_place place_of(const struct tree_node *node)
 static void resolve_user(struct resolver *resolver, const struct tree_node *map,
                          struct conf_match *match)
 {
-    const struct tree_node *node = sound(map, "user");
+    const struct tree_node *node = tree_sound(map, "user");
     const struct tree_node *number = tree_find(map, "uid");
     if (!number)
         match->uid = (uid_t)-1;
@@ -61,18 +53,15 @@ static void resolve_user(struct resolver *resolver, const struct tree_node *map,
         return;
     if (number)
         report(resolver, number, "uid", " says what \"user\" says; keep one of the two");
-    const struct passwd *user = getpwnam(match->user);
+    const struct passwd *user = accounts_user(resolver->faults, node, "user");
     if (user)
         match->uid = user->pw_uid;
-    if (!user)
-        report(resolver, node, "user", ": no user \"%s\" on this machine; see `getent passwd`",
-               match->user);
 }
 
 static void resolve_group(struct resolver *resolver, const struct tree_node *map,
                           struct conf_match *match)
 {
-    const struct tree_node *node = sound(map, "group");
+    const struct tree_node *node = tree_sound(map, "group");
     const struct tree_node *number = tree_find(map, "gid");
     if (!number)
         match->gid = (gid_t)-1;
@@ -80,12 +69,9 @@ static void resolve_group(struct resolver *resolver, const struct tree_node *map
         return;
     if (number)
         report(resolver, number, "gid", " says what \"group\" says; keep one of the two");
-    const struct group *group = getgrnam(match->group);
+    const struct group *group = accounts_group(resolver->faults, node, "group");
     if (group)
         match->gid = group->gr_gid;
-    if (!group)
-        report(resolver, node, "group", ": no group \"%s\" on this machine; see `getent group`",
-               match->group);
 }
 
 static const char *const *listener_names(struct resolver *resolver)
@@ -125,7 +111,7 @@ static void check_peer(struct resolver *resolver, const struct tree_node *map,
 static void resolve_listener(struct resolver *resolver, const struct tree_node *map,
                              struct conf_match *match)
 {
-    const struct tree_node *node = sound(map, "listener");
+    const struct tree_node *node = tree_sound(map, "listener");
     if (!node)
         return;
     match->listener = find_listener(resolver->conf, node->text);
@@ -137,7 +123,7 @@ static void resolve_listener(struct resolver *resolver, const struct tree_node *
 static void check_any(struct resolver *resolver, const struct tree_node *map,
                       const struct conf_match *match)
 {
-    const struct tree_node *any = sound(map, "any");
+    const struct tree_node *any = tree_sound(map, "any");
     if (match->any && map->count > 1)
         report(resolver, any, "any", " matches everybody; keep it alone, or remove it");
     if (map->count == 0 || (any && !match->any && map->count == 1))
@@ -222,7 +208,7 @@ static void resolve_granted(struct resolver *resolver, const struct tree_node *n
 static void check_default(struct resolver *resolver, const struct tree_node *map,
                           const struct conf_rule *rule)
 {
-    const struct tree_node *node = sound(map, "database");
+    const struct tree_node *node = tree_sound(map, "database");
     const struct tree_node *granted = tree_find(map, "databases");
     if (!node || (granted && granted->faulty))
         return;

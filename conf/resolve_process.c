@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/resolve_process.h"
 
-#include <pwd.h>
+#include "conf/accounts.h"
 
 static void resolve_user(struct conf_faults *faults, const struct tree_node *node,
                          struct conf *conf)
 {
-    if (!node || node->faulty)
+    if (!node)
         return;
-    const struct passwd *user = getpwnam(conf->user.name);
-    if (!user) {
-        faults_about(faults, node->mark, "user",
-                     ": no user \"%s\" on this machine; see `getent passwd`", conf->user.name);
+    const struct passwd *user = accounts_user(faults, node, "user");
+    if (!user)
         return;
-    }
     if (user->pw_uid == 0)
         faults_about(faults, node->mark, "user",
                      ": %s may do everything; name a user who may not, or remove the key",
@@ -82,7 +79,7 @@ void resolve_process(struct conf_faults *faults, const struct tree_node *root, s
 {
     const struct tree_node *list = tree_find(root, "listen");
     const struct tree_node *access = tree_find(root, "access");
-    resolve_user(faults, tree_find(root, "user"), conf);
+    resolve_user(faults, tree_sound(root, "user"), conf);
     const struct conf_listener *listener = conf->listeners;
     const struct tree_entry *entry = list && conf->listener_count > 0 ? list->entries : NULL;
     for (; entry; entry = entry->next)

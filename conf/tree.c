@@ -268,3 +268,9 @@ struct tree_node *tree_parse(struct arena *arena, const char *text, size_t lengt
     yaml_parser_delete(&parse.yaml);
     return root;
 }
+
+const struct tree_node *tree_sound(const struct tree_node *map, const char *key)
+{
+    const struct tree_node *node = tree_find(map, key);
+    return node && !node->faulty ? node : NULL;
+}

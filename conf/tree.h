@@ -57,4 +57,7 @@ void tree_append(struct arena *arena, struct tree_node *to, struct tree_node *ke
 /* The value of the key; NULL when there is none, or the node is NULL or no map. */
 struct tree_node *tree_find(const struct tree_node *map, const char *key);
 
+/* The same when it is no fault, else NULL. */
+const struct tree_node *tree_sound(const struct tree_node *map, const char *key);
+
 #endif
