@@ -16,7 +16,7 @@ from lossy import Lossy
 from sdk_client import count, create_collection, direct_client
 from sdks import command, new_prefix
 from servers import Lite
-from waiting import settled
+from waiting import eventually, settled
 
 TIMEOUT = "2s"  # of a request, whatever the SDK gives it: Node gives it a day
 TAKEOVERS = 2
@@ -70,21 +70,24 @@ def test_upstream_stopped_killed_and_brought_back(start_bouncer, lite, collectio
     sdk_load.check(lite, collection, all_loads)
 
 
+def says_merged(bouncer):
+    merged = re.search(r"merged (\d+) searches into (\d+) calls", bouncer.log_text())
+    return merged and int(merged[1]) > int(merged[2])
+
+
 @pytest.mark.parametrize("sdk", FIRST_KEYS)
 def test_searches_are_merged(start_bouncer, lite, collection, tmp_path, sdk):
     """What each SDK sends may travel together, and what comes back is each worker's own."""
-    bouncer = start_bouncer(one_pool(lite.upstream, merge={"calls": 1}), tcp=True)
+    config = {**one_pool(lite.upstream, merge={"calls": 1}), "log": {"stats_period": "1s"}}
+    bouncer = start_bouncer(config, tcp=True)
     load = Load(sdk, f"http://{bouncer.tcp_address}", collection, tmp_path)
     try:
         load.goes_on()
-        load.goes_on()
+        eventually(lambda: says_merged(bouncer), "searches are merged")
         load.stop()
     finally:
         load.kill()
     sdk_load.check(lite, collection, [load])
-    bouncer.stop()
-    merged = re.search(r"merged (\d+) searches into (\d+) calls", bouncer.log_text())
-    assert merged and int(merged[1]) > int(merged[2]), bouncer.log_text()
 
 
 @pytest.fixture
