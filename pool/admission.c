@@ -82,7 +82,8 @@ static bool unpack(struct admission *admission, struct request *request)
                      "a message of %zu bytes of %s unpacks to more than %zu: the least of "
                      "max_message, what others leave of limits.http2.max_buffered, and %d times "
                      "its size",
-                     request->body.length, encoding_name(request->encoding), max, ENCODING_RATIO_MAX);
+                     request->body.length, encoding_name(request->encoding), max,
+                     ENCODING_RATIO_MAX);
         return false;
     }
 }

@@ -134,9 +134,9 @@ struct blob *encoding_gzip(struct span bytes)
 {
     z_stream stream = {.next_in = bytes.at, .avail_in = (uInt)bytes.length};
     struct blob *packed = NULL;
-    if (bytes.length > UINT_MAX || deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED,
-                                                WINDOW_BITS + GZIP_ONLY, MEMORY_USED,
-                                                Z_DEFAULT_STRATEGY) != Z_OK)
+    if (bytes.length > UINT_MAX ||
+        deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS + GZIP_ONLY, MEMORY_USED,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         return NULL;
     size_t bound = deflateBound(&stream, bytes.length);
     if (bound <= UINT_MAX)

@@ -36,7 +36,7 @@ bool http1_busy(const struct http1 *http)
 
 const struct http1_head *http1_head(const struct http1 *http)
 {
-    return &http->message->head;
+    return http->message && http->message->is_told ? &http->message->head : NULL;
 }
 
 void http1_skip_body(struct http1 *http)
@@ -151,8 +151,8 @@ static bool take_line(struct http1 *http, struct span *bytes, struct span *ret_l
 /* Some clients send one behind a body (RFC 9112 section 2.2). */
 static bool is_stray_line(struct http1 *http, struct span line)
 {
-    bool stray = http->message->place == HTTP1_AT_START && span_is(line, "\r\n") &&
-                 !http->had_empty_line;
+    bool stray =
+        http->message->place == HTTP1_AT_START && span_is(line, "\r\n") && !http->had_empty_line;
     http->had_empty_line = stray;
     return stray;
 }

@@ -10,8 +10,8 @@
 #define PROTO_HTTP1_H
 
 #include "proto/blob.h"
-#include "proto/http1_line.h"
 #include "proto/http1_limits.h"
+#include "proto/http1_line.h"
 
 /* The header fields that are kept: name, word, whether a second one is refused (else the first one
  * counts). */
@@ -70,7 +70,7 @@ enum http1_read {
 enum http1_read http1_take(struct http1 *http, struct span *bytes)
     __attribute__((warn_unused_result));
 
-/* From HTTP1_READ_HEAD to http1_next(). */
+/* From HTTP1_READ_HEAD to http1_next(); else NULL. */
 const struct http1_head *http1_head(const struct http1 *http);
 
 /* What comes of the body is not kept. */

@@ -129,8 +129,7 @@ struct span http1_trim(struct span text)
 {
     while (text.length > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
         text = from(text, 1);
-    while (text.length > 0 &&
-           (text.at[text.length - 1] == ' ' || text.at[text.length - 1] == '\t'))
+    while (text.length > 0 && (text.at[text.length - 1] == ' ' || text.at[text.length - 1] == '\t'))
         text.length--;
     return text;
 }

@@ -19,14 +19,18 @@ static void grow(struct wiped *wiped, size_t need)
     *wiped = grown;
 }
 
+uint8_t *wiped_room(struct wiped *wiped, size_t length)
+{
+    if (wiped->room - wiped->length < length)
+        grow(wiped, wiped->length + length);
+    wiped->length += length;
+    return wiped->at + wiped->length - length;
+}
+
 void wiped_add(struct wiped *wiped, struct span bytes)
 {
-    if (bytes.length == 0)
-        return;
-    if (wiped->room - wiped->length < bytes.length)
-        grow(wiped, wiped->length + bytes.length);
-    memcpy(wiped->at + wiped->length, bytes.at, bytes.length);
-    wiped->length += bytes.length;
+    if (bytes.length > 0)
+        memcpy(wiped_room(wiped, bytes.length), bytes.at, bytes.length);
 }
 
 void wiped_clear(struct wiped *wiped)

@@ -13,6 +13,9 @@ struct wiped {
     size_t room;   /* bytes there is memory for */
 };
 
+/* So many bytes more, added but not set. */
+uint8_t *wiped_room(struct wiped *wiped, size_t length);
+
 void wiped_add(struct wiped *wiped, struct span bytes);
 
 /* What was added; good until more is. */

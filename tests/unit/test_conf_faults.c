@@ -285,8 +285,7 @@ Test(conf_faults, of_values)
     "\"stream_window\" takes a size from 64KiB to 64MiB, in KiB, MiB or GiB, such as 64MiB"
 #define BUFFERED                                                                                   \
     "\"max_buffered\" takes a size from 1MiB to 1GiB, in KiB, MiB or GiB, such as 64MiB"
-#define HEADER                                                                                     \
-    "\"max_header\" takes a size from 1KiB to 64KiB, in KiB, MiB or GiB, such as 64MiB"
+#define HEADER "\"max_header\" takes a size from 1KiB to 64KiB, in KiB, MiB or GiB, such as 64MiB"
 #define PIPELINED                                                                                  \
     "\"max_pipelined\" takes a size from 1KiB to 16MiB, in KiB, MiB or GiB, such as 64MiB"
 
