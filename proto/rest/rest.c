@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "proto/rest/route.h"
+#include "proto/rest/put.h"
 
 static int compare(const void *key, const void *row)
 {
@@ -33,11 +33,7 @@ enum rpc_class rest_route_class(const struct rest_route *route)
 
 bool rest_has(const struct rest *rest, const char *key, struct jvalue *ret_value)
 {
-    struct jvalue value;
-    if (!jvalue_find(rest->body, key, &value) || jvalue_kind(value) == J_NULL)
-        return false;
-    *ret_value = value;
-    return true;
+    return rest_member(rest->body, key, ret_value);
 }
 
 /* Every route may name a database, and who runs the calls reads it before any plan does. */

@@ -19,11 +19,11 @@ static void expect_query(struct rest *rest, const char *reply, const char *data)
 {
     char message[2048];
     char answer[2048];
-    rows_talk_expect_call(rest, "Query", NULL);
+    rows_talk_method(rest, "Query");
     snprintf(message, sizeof(message), "1{} %s", reply);
-    rows_talk_reply(rest, message);
+    talk_reply(rest, message);
     snprintf(answer, sizeof(answer), "{'code':0,'cost':0,'data':%s}", data);
-    rows_talk_expect_answer(rest, answer);
+    rows_talk_answer(rest, answer);
 }
 
 Test(rest_results, each_type_at_the_ends_of_its_range)
@@ -47,7 +47,7 @@ Test(rest_results, each_type_at_the_ends_of_its_range)
         {"2{1:26 2'x' 3{11{1[-1]}}}", "[{'x':'-1'}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), columns[i].columns, columns[i].rows);
+        expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);
 }
 
 Test(rest_results, vectors_of_each_kind)
@@ -62,7 +62,7 @@ Test(rest_results, vectors_of_each_kind)
         {"2{1:105 2'x' 4{1:2 7x807f'}}", "[{'x':[-128,127]}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), columns[i].columns, columns[i].rows);
+        expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);
 }
 
 Test(rest_results, arrays_as_milvus_prints_them)
@@ -80,7 +80,7 @@ Test(rest_results, arrays_as_milvus_prints_them)
         {"2{1:22 2'x' 3{8{1{}}}}", "[{'x':{'Data':null}}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), columns[i].columns, columns[i].rows);
+        expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);
 }
 
 Test(rest_results, values_that_are_lacking_are_null_in_either_form)
@@ -100,7 +100,7 @@ Test(rest_results, values_that_are_lacking_are_null_in_either_form)
          "[{'x':'1'},{'x':'2','a':1}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), columns[i].columns, columns[i].rows);
+        expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);
 }
 
 #define META                                                                                       \
@@ -117,12 +117,12 @@ Test(rest_results, keys_of_the_dynamic_field_stand_in_the_row)
         {"2{1:23 2'$meta' 3{9{1'{\"a\":1}'}}}", "[{'a':1}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), columns[i].columns, columns[i].rows);
+        expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);
 }
 
 Test(rest_results, int64_are_numbers_for_who_asks)
 {
-    expect_query(rows_talk_new_int64("entities/query", QUERY),
+    expect_query(rows_talk_int64("entities/query", QUERY),
                  "2{1:5 2'x' 3{3{1[9223372036854775807]}}}", "[{'x':9223372036854775807}]");
 }
 
@@ -131,17 +131,17 @@ Test(rest_results, no_rows)
     static const char *const replies[] = {"", "2{1:5 2'x'}",
                                           "2{1:5 2'x' 3{3{}}} 2{1:101 2'v' 4{}}"};
     for (size_t i = 0; i < COUNT(replies); i++)
-        expect_query(rows_talk_new("entities/query", QUERY), replies[i], "[]");
+        expect_query(rows_talk("entities/query", QUERY), replies[i], "[]");
 }
 
 static void expect_malformed(const char *route, const char *body, const char *reply,
                              const char *why)
 {
     char answer[256];
-    struct rest *rest = rows_talk_new(route, body);
-    rows_talk_reply(rest, reply);
+    struct rest *rest = rows_talk(route, body);
+    talk_reply(rest, reply);
     snprintf(answer, sizeof(answer), "{'code':1805,'message':'the upstream`s reply: %s'}", why);
-    rows_talk_expect_answer(rest, answer);
+    rows_talk_answer(rest, answer);
 }
 
 Test(rest_results, malformed_replies_are_refused)
@@ -186,12 +186,12 @@ Test(rest_results, malformed_replies_are_refused)
 static void expect_hits(const char *body, const char *reply, const char *rest_of_answer)
 {
     char answer[2048];
-    struct rest *rest = rows_talk_new("entities/search", body);
-    rows_talk_reply(rest, SCHEMA);
-    rows_talk_expect_call(rest, "Search", NULL);
-    rows_talk_reply(rest, reply);
+    struct rest *rest = rows_talk("entities/search", body);
+    talk_reply(rest, SCHEMA);
+    rows_talk_method(rest, "Search");
+    talk_reply(rest, reply);
     snprintf(answer, sizeof(answer), "{'code':0,%s}", rest_of_answer);
-    rows_talk_expect_answer(rest, answer);
+    rows_talk_answer(rest, answer);
 }
 
 Test(rest_results, hits_have_an_id_and_a_distance)
@@ -223,11 +223,11 @@ Test(rest_results, malformed_hits_are_refused)
     };
     for (size_t i = 0; i < COUNT(replies); i++) {
         char answer[256];
-        struct rest *rest = rows_talk_new("entities/search", SEARCH);
-        rows_talk_reply(rest, SCHEMA);
-        rows_talk_reply(rest, replies[i].columns);
+        struct rest *rest = rows_talk("entities/search", SEARCH);
+        talk_reply(rest, SCHEMA);
+        talk_reply(rest, replies[i].columns);
         snprintf(answer, sizeof(answer), "{'code':1805,'message':'the upstream`s reply: %s'}",
                  replies[i].rows);
-        rows_talk_expect_answer(rest, answer);
+        rows_talk_answer(rest, answer);
     }
 }

@@ -23,10 +23,10 @@ static struct rest *describe(const char *route, const char *fields, const char *
 {
     char body[2048];
     snprintf(body, sizeof(body), "{'collectionName': 'docs', 'data': %s}", data);
-    struct rest *rest = rows_talk_new(route, body);
-    rows_talk_expect_call(rest, "DescribeCollection", "3'docs'");
+    struct rest *rest = rows_talk(route, body);
+    talk_call(rest, "DescribeCollection", "3'docs'");
     cr_expect(!rows_talk_is_fresh(rest));
-    rows_talk_reply(rest, description(fields));
+    talk_reply(rest, description(fields));
     return rest;
 }
 
@@ -41,7 +41,7 @@ static void expect_column(const struct column *column, const char *count)
     char expected[2048];
     struct rest *rest = describe("entities/insert", column->fields, column->data);
     snprintf(expected, sizeof(expected), "3'docs' %s 7:%s", column->columns, count);
-    rows_talk_expect_call(rest, "Insert", expected);
+    talk_call(rest, "Insert", expected);
     rest_free(rest);
 }
 
@@ -168,11 +168,11 @@ static void expect_fault(const char *route, const struct fault *fault)
 {
     char answer[1024];
     struct rest *rest = describe(route, fault->fields, fault->data);
-    rows_talk_expect_call(rest, "DescribeCollection", "3'docs'");
+    talk_call(rest, "DescribeCollection", "3'docs'");
     cr_expect(rows_talk_is_fresh(rest));
-    rows_talk_reply(rest, description(fault->fields));
+    talk_reply(rest, description(fault->fields));
     snprintf(answer, sizeof(answer), "{'code':1804,'message':'%s'}", fault->message);
-    rows_talk_expect_answer(rest, answer);
+    rows_talk_answer(rest, answer);
 }
 
 #define X(TYPE, MORE) "4{2'x' 5:" #TYPE " " MORE "}"
@@ -258,14 +258,14 @@ Test(rest_rows, an_upsert_takes_all_ids_and_may_be_partial)
     static const struct fault no_id = {"4{2'id' 3:1 5:5 8:1}", "[{}]", "data[0].id: missing"};
     expect_fault("entities/upsert", &no_id);
 
-    struct rest *rest = rows_talk_new(
+    struct rest *rest = rows_talk(
         "entities/upsert",
         "{'collectionName': 'docs', 'partitionName': 'p', 'partialUpdate': true, 'fieldOps': "
         "[{'fieldName': 'x', 'op': 'ARRAY_APPEND'}], 'data': [{'id': 1, 'x': null}]}");
-    rows_talk_reply(rest, description(ID " " X(5, NULLABLE) X(21, "")));
-    rows_talk_expect_call(rest, "Upsert",
-                          "3'docs' 4'p' 9:1 11{1'x' 2:1} 5{1:5 2'id' 5:100 3{3{1[1]}}} "
-                          "5{1:5 2'x' 7[0] 3{3{}}} 7:1");
+    talk_reply(rest, description(ID " " X(5, NULLABLE) X(21, "")));
+    talk_call(rest, "Upsert",
+              "3'docs' 4'p' 9:1 11{1'x' 2:1} 5{1:5 2'id' 5:100 3{3{1[1]}}} "
+              "5{1:5 2'x' 7[0] 3{3{}}} 7:1");
     rest_free(rest);
 }
 
@@ -281,17 +281,17 @@ Test(rest_rows, a_partial_update_has_a_field_in_all_rows_or_in_none)
         char body[256];
         snprintf(body, sizeof(body),
                  "{'collectionName': 'docs', 'partialUpdate': true, 'data': %s}", data[i]);
-        struct rest *rest = rows_talk_new("entities/upsert", body);
-        rows_talk_reply(rest, description(fields));
-        rows_talk_reply(rest, description(fields));
-        rows_talk_expect_answer(rest, answers[i]);
+        struct rest *rest = rows_talk("entities/upsert", body);
+        talk_reply(rest, description(fields));
+        talk_reply(rest, description(fields));
+        rows_talk_answer(rest, answers[i]);
     }
 }
 
 Test(rest_rows, what_is_missing_is_said_before_any_call)
 {
-    rows_talk_expect_answer(rows_talk_new("entities/insert", "{'collectionName': 'docs'}"),
-                            "{'code':1802,'message':'data: missing'}");
+    rows_talk_answer(rows_talk("entities/insert", "{'collectionName': 'docs'}"),
+                     "{'code':1802,'message':'data: missing'}");
 }
 
 /* ---- the schema that was not the last ---- */
@@ -302,67 +302,67 @@ Test(rest_rows, what_is_missing_is_said_before_any_call)
 
 Test(rest_rows, a_conversion_that_fails_is_tried_with_a_fresh_schema)
 {
-    struct rest *rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_expect_call(rest, "DescribeCollection", "2'd' 3'docs'");
-    rows_talk_reply(rest, description(OLD));
-    rows_talk_expect_call(rest, "DescribeCollection", "2'd' 3'docs'");
+    struct rest *rest = rows_talk("entities/insert", ONE);
+    talk_call(rest, "DescribeCollection", "2'd' 3'docs'");
+    talk_reply(rest, description(OLD));
+    talk_call(rest, "DescribeCollection", "2'd' 3'docs'");
     cr_expect(rows_talk_is_fresh(rest));
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_expect_call(rest, "Insert",
-                          "2'd' 3'docs' 5{1:5 2'id' 5:100 3{3{1[1]}}} 5{1:21 2'x' 3{6{1'a'}}} 7:1");
-    rows_talk_reply(rest, "1{6{1'report_value' 2'7'}} 2{1{1[1]}} 6:1");
-    rows_talk_expect_answer(rest, "{'code':0,'cost':7,'data':{'insertCount':1,'insertIds':['1']}}");
+    talk_reply(rest, description(NEW));
+    talk_call(rest, "Insert",
+              "2'd' 3'docs' 5{1:5 2'id' 5:100 3{3{1[1]}}} 5{1:21 2'x' 3{6{1'a'}}} 7:1");
+    talk_reply(rest, "1{6{1'report_value' 2'7'}} 2{1{1[1]}} 6:1");
+    rows_talk_answer(rest, "{'code':0,'cost':7,'data':{'insertCount':1,'insertIds':['1']}}");
 }
 
 Test(rest_rows, what_milvus_refuses_is_tried_with_a_fresh_schema_once)
 {
     static const char *const refusals[] = {"1{1:62}", "1{3:109}", "1{3:100}", "1{3:1100 2'no'}"};
     for (size_t i = 0; i < COUNT(refusals); i++) {
-        struct rest *rest = rows_talk_new("entities/insert", ONE);
-        rows_talk_reply(rest, description(NEW));
-        rows_talk_expect_call(rest, "Insert", NULL);
-        rows_talk_reply(rest, refusals[i]);
+        struct rest *rest = rows_talk("entities/insert", ONE);
+        talk_reply(rest, description(NEW));
+        rows_talk_method(rest, "Insert");
+        talk_reply(rest, refusals[i]);
         cr_expect(rows_talk_is_fresh(rest));
-        rows_talk_reply(rest, description(NEW " 4{2'y' 5:21 " NULLABLE "}"));
-        rows_talk_expect_call(rest, "Insert", NULL);
-        rows_talk_reply(rest, "1{3:1100 2'still'}");
-        rows_talk_expect_answer(rest, "{'code':1100,'message':'still'}");
+        talk_reply(rest, description(NEW " 4{2'y' 5:21 " NULLABLE "}"));
+        rows_talk_method(rest, "Insert");
+        talk_reply(rest, "1{3:1100 2'still'}");
+        rows_talk_answer(rest, "{'code':1100,'message':'still'}");
     }
 }
 
 Test(rest_rows, the_first_refusal_stands_where_the_schema_is_the_same)
 {
-    struct rest *rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_reply(rest, "1{3:1100 2'no'}");
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_expect_answer(rest, "{'code':1100,'message':'no'}");
+    struct rest *rest = rows_talk("entities/insert", ONE);
+    talk_reply(rest, description(NEW));
+    talk_reply(rest, "1{3:1100 2'no'}");
+    talk_reply(rest, description(NEW));
+    rows_talk_answer(rest, "{'code':1100,'message':'no'}");
 }
 
 Test(rest_rows, what_the_fresh_description_says_goes_and_a_lost_one_does_not_hide_the_first)
 {
-    struct rest *rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_reply(rest, description(OLD));
-    rows_talk_reply(rest, "1{3:100 2'gone'}");
-    rows_talk_expect_answer(rest, "{'code':100,'message':'gone'}");
+    struct rest *rest = rows_talk("entities/insert", ONE);
+    talk_reply(rest, description(OLD));
+    talk_reply(rest, "1{3:100 2'gone'}");
+    rows_talk_answer(rest, "{'code':100,'message':'gone'}");
 
-    rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_reply(rest, description(OLD));
-    rows_talk_fail(rest, CODE_UNAVAILABLE, "away");
-    rows_talk_expect_answer(
+    rest = rows_talk("entities/insert", ONE);
+    talk_reply(rest, description(OLD));
+    talk_fail(rest, CODE_UNAVAILABLE, "away");
+    rows_talk_answer(
         rest, "{'code':1804,'message':'data[0].x: a string where a whole number is wanted'}");
 }
 
 Test(rest_rows, other_refusals_end_at_once)
 {
-    struct rest *rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_reply(rest, "1{1:49 2'slow down'}");
-    rows_talk_expect_answer(rest, "{'code':8,'message':'slow down'}");
+    struct rest *rest = rows_talk("entities/insert", ONE);
+    talk_reply(rest, description(NEW));
+    talk_reply(rest, "1{1:49 2'slow down'}");
+    rows_talk_answer(rest, "{'code':8,'message':'slow down'}");
 
-    rest = rows_talk_new("entities/insert", ONE);
-    rows_talk_fail(rest, CODE_UNAVAILABLE, "away");
-    rows_talk_expect_answer(rest, "{'code':14,'message':'away'}");
+    rest = rows_talk("entities/insert", ONE);
+    talk_fail(rest, CODE_UNAVAILABLE, "away");
+    talk_answer(rest, 503, "{\"code\":14,\"message\":\"away\"}");
 }
 
 Test(rest_rows, descriptions_that_are_none)
@@ -370,9 +370,9 @@ Test(rest_rows, descriptions_that_are_none)
     static const char *const descriptions[] = {
         "1{} 2'x'", "1{}", "1{} 2{4{2'x' 5:101 6{1'dim' 2'4294967296'}}}", "1{} 2{4{1:1}}"};
     for (size_t i = 0; i < COUNT(descriptions); i++) {
-        struct rest *rest = rows_talk_new("entities/insert", ONE);
-        rows_talk_reply(rest, descriptions[i]);
-        rows_talk_expect_answer(
+        struct rest *rest = rows_talk("entities/insert", ONE);
+        talk_reply(rest, descriptions[i]);
+        rows_talk_answer(
             rest,
             "{'code':65535,'message':'milvus-bouncer: the collection`s description is malformed'}");
     }
@@ -382,24 +382,23 @@ Test(rest_rows, malformed_results)
 {
     static const char *const replies[] = {"1{} 2{1'x'}", "1{} 2{1{1'\xff'}}", "1{} 2{2{1:1}}"};
     for (size_t i = 0; i < COUNT(replies); i++) {
-        struct rest *rest = rows_talk_new("entities/insert", ONE);
-        rows_talk_reply(rest, description(NEW));
-        rows_talk_reply(rest, replies[i]);
-        rows_talk_expect_answer(rest, "{'code':1805,'message':'the upstream`s reply: malformed'}");
+        struct rest *rest = rows_talk("entities/insert", ONE);
+        talk_reply(rest, description(NEW));
+        talk_reply(rest, replies[i]);
+        rows_talk_answer(rest, "{'code':1805,'message':'the upstream`s reply: malformed'}");
     }
 }
 
 Test(rest_rows, ids_are_numbers_for_who_asks_and_texts_where_they_are)
 {
-    struct rest *rest = rows_talk_new_int64("entities/upsert", ONE);
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_reply(rest, "1{} 2{1{1[9223372036854775807 -1]}} 8:2");
-    rows_talk_expect_answer(
+    struct rest *rest = rows_talk_int64("entities/upsert", ONE);
+    talk_reply(rest, description(NEW));
+    talk_reply(rest, "1{} 2{1{1[9223372036854775807 -1]}} 8:2");
+    rows_talk_answer(
         rest, "{'code':0,'cost':0,'data':{'upsertCount':2,'upsertIds':[9223372036854775807,-1]}}");
 
-    rest = rows_talk_new("entities/upsert", ONE);
-    rows_talk_reply(rest, description(NEW));
-    rows_talk_reply(rest, "1{} 2{2{1'a' 1'b'}} 8:2");
-    rows_talk_expect_answer(rest,
-                            "{'code':0,'cost':0,'data':{'upsertCount':2,'upsertIds':['a','b']}}");
+    rest = rows_talk("entities/upsert", ONE);
+    talk_reply(rest, description(NEW));
+    talk_reply(rest, "1{} 2{2{1'a' 1'b'}} 8:2");
+    rows_talk_answer(rest, "{'code':0,'cost':0,'data':{'upsertCount':2,'upsertIds':['a','b']}}");
 }

@@ -17,9 +17,9 @@ static struct rest *describe(const char *route, const char *fields, const char *
     char description[2048];
     snprintf(body, sizeof(body), "{'collectionName': 'docs' %s}", more);
     snprintf(description, sizeof(description), "1{} 2{%s}", fields);
-    struct rest *rest = rows_talk_new(route, body);
-    rows_talk_expect_call(rest, "DescribeCollection", NULL);
-    rows_talk_reply(rest, description);
+    struct rest *rest = rows_talk(route, body);
+    rows_talk_method(rest, "DescribeCollection");
+    talk_reply(rest, description);
     return rest;
 }
 
@@ -32,7 +32,7 @@ struct search {
 static void expect(const char *route, const char *method, const struct search *search)
 {
     struct rest *rest = describe(route, search->fields, search->more);
-    rows_talk_expect_call(rest, method, search->message);
+    talk_call(rest, method, search->message);
     rest_free(rest);
 }
 
@@ -119,10 +119,10 @@ static void expect_fault(const char *route, const struct fault *fault)
     char answer[512];
     struct rest *rest = describe(route, fault->fields, fault->more);
     snprintf(description, sizeof(description), "1{} 2{%s}", fault->fields);
-    rows_talk_expect_call(rest, "DescribeCollection", NULL);
-    rows_talk_reply(rest, description);
+    rows_talk_method(rest, "DescribeCollection");
+    talk_reply(rest, description);
     snprintf(answer, sizeof(answer), "{'code':%s'}", fault->answer);
-    rows_talk_expect_answer(rest, answer);
+    rows_talk_answer(rest, answer);
 }
 
 Test(rest_search, faults_say_where_they_are)
@@ -194,10 +194,10 @@ static void expect_template(const char *params, const char *message)
     snprintf(body, sizeof(body),
              "{'collectionName': 'docs', 'filter': 'f', 'exprParams': {'x': %s}}", params);
     snprintf(expected, sizeof(expected), "3'docs' 5'f' 8{1'x' 2{%s}}", message);
-    struct rest *rest = rows_talk_new("entities/delete", body);
-    rows_talk_expect_call(rest, "Delete", expected);
-    rows_talk_reply(rest, "1{} 7:3");
-    rows_talk_expect_answer(rest, "{'code':0,'data':{'deleteCount':3}}");
+    struct rest *rest = rows_talk("entities/delete", body);
+    talk_call(rest, "Delete", expected);
+    talk_reply(rest, "1{} 7:3");
+    rows_talk_answer(rest, "{'code':0,'data':{'deleteCount':3}}");
 }
 
 Test(rest_search, expressions_have_parameters_of_each_kind)
@@ -220,8 +220,8 @@ static void expect_query(const char *more, const char *message)
 {
     char body[512];
     snprintf(body, sizeof(body), "{'collectionName': 'docs' %s}", more);
-    struct rest *rest = rows_talk_new("entities/query", body);
-    rows_talk_expect_call(rest, "Query", message);
+    struct rest *rest = rows_talk("entities/query", body);
+    talk_call(rest, "Query", message);
     rest_free(rest);
 }
 
@@ -232,10 +232,10 @@ Test(rest_search, queries)
                  "'partitionNames': ['p'], 'consistencyLevel': 'Eventually'",
                  "3'docs' 4'a' 5'a' 6'p' 11:3 9{1'offset' 2'2'}");
     expect_query(", 'outputFields': ['count(*)']", "3'docs' 5'count(*)' 12:1 11:2");
-    rows_talk_expect_answer(rows_talk_new("entities/query", "{'collectionName': 'docs', "
-                                                            "'outputFields': [1]}"),
-                            "{'code':1100,'message':'outputFields[0]: a number where a string is "
-                            "wanted'}");
+    rows_talk_answer(rows_talk("entities/query", "{'collectionName': 'docs', "
+                                                 "'outputFields': [1]}"),
+                     "{'code':1100,'message':'outputFields[0]: a number where a string is "
+                     "wanted'}");
 }
 
 static void expect_get(const char *fields, const char *id, const char *expression)
@@ -245,7 +245,7 @@ static void expect_get(const char *fields, const char *id, const char *expressio
     snprintf(more, sizeof(more), ",'id': %s", id);
     struct rest *rest = describe("entities/get", fields, more);
     snprintf(expected, sizeof(expected), "3'docs' 12:1 11:2 4'%s' 5'*'", expression);
-    rows_talk_expect_call(rest, "Query", expected);
+    talk_call(rest, "Query", expected);
     rest_free(rest);
 }
 
@@ -264,6 +264,6 @@ Test(rest_search, rows_are_got_by_their_keys)
     expect_get("4{2'k' 3:1 5:21}", "['a\\'\\\\b']", "k in [\"a\\\"\\\\b\"]");
     for (size_t i = 0; i < COUNT(faults); i++)
         expect_fault("entities/get", &faults[i]);
-    rows_talk_expect_answer(rows_talk_new("entities/get", "{'collectionName': 'docs'}"),
-                            "{'code':1802,'message':'id: missing'}");
+    rows_talk_answer(rows_talk("entities/get", "{'collectionName': 'docs'}"),
+                     "{'code':1802,'message':'id: missing'}");
 }
