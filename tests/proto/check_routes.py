@@ -127,8 +127,8 @@ class Routes:
         elif field.type not in TYPES.get(kind, ()):
             yield f"is no {kind}"
         elif kind == "WORD":
-            package, name = field.type_name.rsplit(".", 2)[1:]
-            if argument != f"{package}__{snake(name)}":
+            words = field.type_name.removeprefix(".milvus.proto.").split(".")
+            if argument != "__".join(map(snake, words)):
                 yield f"is of {field.type_name}"
 
     def _field(self, where, arguments, message, reply):
