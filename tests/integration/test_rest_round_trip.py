@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written over REST is read over gRPC, and the other way round: nothing is lost, whatever the kind."""
+import contextlib
+
+import numpy
+import pytest
+from pymilvus import DataType, MilvusClient
+
+from bouncer import configuration
+from fake import Fake
+from fake_store import Store
+from rest import Rest, checked
+from rest_kinds import (
+    ANY_DOCUMENT, ARRAYS, BITS, BRAIN_FLOATS, FLOATS, HALF_FLOATS, KEYS, LARGE, SCALARS, SMALL_INTS, SPARSE, body_of, collection_rows,
+    formed,
+)  # fmt: skip
+from sdk_client import create_collection, direct_client
+
+ALL = "id < 0 or id >= 0"  # in a list no text says the least
+NUMBERS = {"Accept-Type-Allow-Int64": "true"}
+STRINGS = {"Accept-Type-Allow-Int64": "false"}
+INDEXES = {  # that can be made of each kind: without one nothing is loaded
+    DataType.FLOAT_VECTOR: {"index_type": "FLAT", "metric_type": "L2"},
+    DataType.BINARY_VECTOR: {"index_type": "BIN_FLAT", "metric_type": "HAMMING"},
+    DataType.FLOAT16_VECTOR: {"index_type": "FLAT", "metric_type": "L2"},
+    DataType.BFLOAT16_VECTOR: {"index_type": "FLAT", "metric_type": "L2"},
+    DataType.INT8_VECTOR: {"index_type": "HNSW", "metric_type": "L2"},
+    DataType.SPARSE_FLOAT_VECTOR: {"index_type": "SPARSE_INVERTED_INDEX", "metric_type": "IP"},
+}
+# Where each is to be had: Milvus 2.3.5 has one vector field a collection, Milvus Lite no more than two kinds of them,
+# and what none of both has the fake keeps.
+PLACES = {
+    "scalars on Lite": ("lite", [*SCALARS, FLOATS]),
+    "scalars on 2.3.5": ("milvus", [*SCALARS, FLOATS]),
+    "arrays on Lite": ("lite", [*ARRAYS, FLOATS]),
+    "arrays on 2.3.5": ("milvus", [*ARRAYS, FLOATS]),
+    "sparse on Lite": ("lite", [SPARSE]),
+    "binary on 2.3.5": ("milvus", [BITS]),
+    "float16 on 2.3.5": ("milvus", [HALF_FLOATS]),
+    "all vectors of a fake": ("fake", [FLOATS, BITS, HALF_FLOATS, BRAIN_FLOATS, SMALL_INTS, SPARSE]),
+    "documents of a fake": ("fake", [ANY_DOCUMENT, FLOATS]),  # real ones want objects
+}
+
+
+def create(client, name, kinds, is_indexed=True, **options):
+    """options: of fields, by their names."""
+    schema = MilvusClient.create_schema(enable_dynamic_field=True)
+    schema.add_field("id", DataType.INT64, is_primary=True)
+    index = MilvusClient.prepare_index_params()
+    for kind in kinds:
+        schema.add_field(kind.name, kind.kind, **kind.options, **options.get(kind.name, {}))
+        if kind.kind in INDEXES:
+            index.add_index(kind.name, **INDEXES[kind.kind])
+    client.create_collection(name, schema=schema, index_params=index if is_indexed else None, consistency_level="Strong")
+
+
+def in_order(rows):
+    """As they were written; rows without a null that stands for nothing."""
+    rows = sorted(rows, key=lambda row: KEYS.index(int(row["id"])))
+    return [dict(row) for row in rows]
+
+
+class Place:
+    """A server, a client that asks it directly, and REST at a daemon before it."""
+
+    def __init__(self, server, client, bouncer, name):
+        self.server, self.client, self.rest, self.name = server, client, Rest(bouncer.address), name
+
+    def create(self, kinds, **options):
+        create(self.client, self.name, kinds, is_indexed=not isinstance(self.server, Fake), **options)
+
+    def read_by_sdk(self):
+        """All of it."""
+        rows = self.client.query(self.name, ALL, output_fields=["*"], consistency_level="Strong")
+        return in_order(rows)
+
+    def read_by_rest(self, headers=None):
+        fields = {"outputFields": ["*"], "consistencyLevel": "Strong", "filter": ALL}
+        return in_order(self.rest.call("entities/query", headers or NUMBERS, collectionName=self.name, **fields))
+
+
+@pytest.fixture
+def at(request, start_bouncer, name):
+    """at(server): a Place there."""
+    with contextlib.ExitStack() as stack:
+
+        def go(which):
+            server = request.getfixturevalue(which)
+            if isinstance(server, Fake):
+                Store(server)
+            bouncer = start_bouncer(configuration(server.upstream), server.network)
+            return Place(server, stack.enter_context(direct_client(server)), bouncer, name)
+
+        yield go
+
+
+def each_place(function):
+    return pytest.mark.parametrize("which, kinds", PLACES.values(), ids=list(PLACES))(function)
+
+
+@each_place
+@pytest.mark.parametrize("escaped", [False, True], ids=["UTF-8", "escaped"])
+def test_written_over_rest(at, which, kinds, escaped):
+    place = at(which)
+    place.create(kinds)
+    rows = collection_rows(kinds)
+    written = place.rest.ask("entities/insert", body_of(place.name, formed(kinds, rows, "written"), escaped), NUMBERS)
+    assert checked(written) == {"insertCount": len(KEYS), "insertIds": KEYS}
+    assert place.read_by_sdk() == formed(kinds, rows, "read")
+    assert place.read_by_rest() == formed(kinds, rows, "shown")
+
+
+@each_place
+def test_written_over_grpc(at, which, kinds):
+    place = at(which)
+    place.create(kinds)
+    rows = collection_rows(kinds)
+    place.client.insert(place.name, rows)
+    assert place.read_by_rest() == formed(kinds, rows, "shown")
+
+
+NULLABLE = [kind._replace(name=f"{kind.name}_or_null") for kind in SCALARS]
+NULL = {kind.name: {"nullable": True} for kind in NULLABLE}
+
+
+def with_nulls(rows):
+    """Every other one has no value but its key's and its vector's."""
+    names = [kind.name for kind in NULLABLE]
+    return [row if n % 2 else {**row, **dict.fromkeys(names)} for n, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("spelt", ["null", "left out"])
+def test_null(at, spelt):
+    place, kinds = at("lite"), [*NULLABLE, FLOATS]
+    place.create(kinds, **NULL)
+    rows = with_nulls(collection_rows(kinds, dynamic=False))
+    written = formed(kinds, rows, "written")
+    if spelt == "left out":
+        written = [{name: value for name, value in row.items() if value is not None} for row in written]
+    checked(place.rest.ask("entities/insert", body_of(place.name, written, False), NUMBERS))
+    assert place.read_by_sdk() == formed(kinds, rows, "read")
+    assert place.read_by_rest() == formed(kinds, rows, "shown")
+
+
+def test_null_written_over_grpc(at):
+    place, kinds = at("lite"), [*NULLABLE, FLOATS]
+    place.create(kinds, **NULL)
+    rows = with_nulls(collection_rows(kinds, dynamic=False))
+    place.client.insert(place.name, rows)
+    assert place.read_by_rest() == formed(kinds, rows, "shown")
+
+
+DEFAULTS = {"flag": True, "tiny": -128, "medium": 7, "large": 2**53 + 1, "single": 0.5, "exact": 0.1, "text": "é 😀"}
+
+
+@pytest.mark.parametrize("spelt", [{}, dict.fromkeys(DEFAULTS)], ids=["left out", "null"])
+def test_default(at, spelt):
+    place, kinds = at("lite"), [kind for kind in [*SCALARS, FLOATS] if kind.name in {*DEFAULTS, FLOATS.name}]
+    place.create(kinds, **{name: {"default_value": value} for name, value in DEFAULTS.items()})
+    row = {"id": 7, FLOATS.name: FLOATS.value(2)}
+    place.rest.call("entities/insert", collectionName=place.name, data=[{**row, **spelt}])
+    [read] = place.read_by_sdk()
+    assert {name: read[name] for name in DEFAULTS} == DEFAULTS
+    assert place.read_by_rest() == [{**row, **DEFAULTS}]
+
+
+def test_integers_of_64_bits_as_strings(at):
+    place, kinds = at("lite"), [kind for kind in SCALARS if kind.kind == DataType.INT64]
+    place.create([*kinds, FLOATS])
+    rows = [
+        {"id": str(key), "large": str(LARGE[n % len(LARGE)]), FLOATS.name: FLOATS.value(2)}
+        for n, key in enumerate(KEYS)
+    ]
+    written = place.rest.call("entities/insert", STRINGS, collectionName=place.name, data=rows)
+    assert written == {"insertCount": len(KEYS), "insertIds": [str(key) for key in KEYS]}
+    assert [(row["id"], row["large"]) for row in place.read_by_sdk()] == [
+        (int(row["id"]), int(row["large"])) for row in rows
+    ]
+    assert [(row["id"], row["large"]) for row in place.read_by_rest(STRINGS)] == [
+        (row["id"], row["large"]) for row in rows
+    ]
+
+
+def test_numbers_unless_strings_are_asked_for(at):
+    """As Milvus without proxy.http.acceptTypeAllowInt64."""
+    place = at("lite")
+    place.create([FLOATS])
+    written = place.rest.call(
+        "entities/insert", collectionName=place.name, data=[{"id": 2**53 + 1, FLOATS.name: FLOATS.value(2)}]
+    )
+    assert written["insertIds"] == [2**53 + 1]
+
+
+SPELLINGS = {  # other ways to write a vector that REST takes
+    "a sparse one as two lists": (SPARSE, {"indices": [4294967294, 7], "values": [0.5, 3]}, {7: 3.0, 4294967294: 0.5}),
+    "halves as numbers": (HALF_FLOATS, [0.5, 1, -2, 65504, 0, 0, 6e-8, 0.1],
+                          numpy.array([0.5, 1, -2, 65504, 0, 0, 6e-8, 0.1], "<f2")),
+    "brain floats as numbers": (BRAIN_FLOATS, [0.5, 1, -2, 3, 0, 0, 0, 0.1],
+                                numpy.array([0x3F00, 0x3F80, 0xC000, 0x4040, 0, 0, 0, 0x3DCD], "<u2").tobytes()),
+    "floats as whole numbers": (FLOATS, [1, 2, 3, 4, -5, 0, 0, 16777216], [1, 2, 3, 4, -5, 0, 0, 16777216]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind, written, value", SPELLINGS.values(), ids=list(SPELLINGS))
+def test_other_ways_to_write_a_vector(at, kind, written, value):
+    place = at("fake")
+    place.create([kind])
+    place.rest.call("entities/insert", collectionName=place.name, data=[{"id": 7, kind.name: written}])
+    [row] = place.read_by_sdk()
+    assert row[kind.name] == kind.form.read(value)
+
+
+@pytest.mark.parametrize("which", ["lite", "milvus"])
+def test_keys_of_text(at, which):
+    place = at(which)
+    schema = MilvusClient.create_schema()
+    schema.add_field("title", DataType.VARCHAR, is_primary=True, max_length=64)
+    schema.add_field(FLOATS.name, FLOATS.kind, **FLOATS.options)
+    index = MilvusClient.prepare_index_params()
+    index.add_index(FLOATS.name, **INDEXES[FLOATS.kind])
+    place.client.create_collection(place.name, schema=schema, index_params=index, consistency_level="Strong")
+    keys = ["é 😀", 'a "quoted" one', "7"]
+    data = [{"title": key, FLOATS.name: FLOATS.value(n + 1)} for n, key in enumerate(keys)]
+    assert place.rest.call("entities/insert", collectionName=place.name, data=data)["insertIds"] == keys
+    for key in keys:
+        [row] = place.rest.call("entities/get", collectionName=place.name, id=[key], outputFields=["title"])
+        assert row == {"title": key}
+        assert [row["title"] for row in place.client.get(place.name, key)] == [key]
+
+
+@pytest.mark.parametrize("which", ["lite", "milvus"])
+def test_keys_that_milvus_makes(at, which):
+    place = at(which)
+    create_collection(place.client, place.name, 4, auto_id=True)
+    data = [{"vector": [n, 0, 0, 0]} for n in range(3)]
+    written = place.rest.call("entities/insert", NUMBERS, collectionName=place.name, data=data)
+    assert written["insertCount"] == 3
+    read = place.client.query(place.name, "id > 0", output_fields=["vector"], consistency_level="Strong")
+    assert {row["id"]: row["vector"] for row in read} == {
+        key: row["vector"] for key, row in zip(written["insertIds"], data)
+    }
