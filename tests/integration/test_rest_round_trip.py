@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written over REST is read over gRPC, and the other way round: nothing is lost, whatever the kind."""
-import contextlib
-
 import numpy
 import pytest
 from pymilvus import DataType, MilvusClient
 
-from bouncer import configuration
 from fake import Fake
-from fake_store import Store
-from rest import Rest, checked
+from rest import checked
 from rest_kinds import (
     ANY_DOCUMENT, ARRAYS, BITS, BRAIN_FLOATS, FLOATS, HALF_FLOATS, KEYS, LARGE, SCALARS, SMALL_INTS, SPARSE, body_of, collection_rows,
     formed,
 )  # fmt: skip
-from sdk_client import create_collection, direct_client
+from sdk_client import create_collection
 
 ALL = "id < 0 or id >= 0"  # in a list no text says the least
 NUMBERS = {"Accept-Type-Allow-Int64": "true"}
@@ -60,38 +56,18 @@ def in_order(rows):
     return [dict(row) for row in rows]
 
 
-class Place:
-    """A server, a client that asks it directly, and REST at a daemon before it."""
-
-    def __init__(self, server, client, bouncer, name):
-        self.server, self.client, self.rest, self.name = server, client, Rest(bouncer.address), name
-
-    def create(self, kinds, **options):
-        create(self.client, self.name, kinds, is_indexed=not isinstance(self.server, Fake), **options)
-
-    def read_by_sdk(self):
-        """All of it."""
-        rows = self.client.query(self.name, ALL, output_fields=["*"], consistency_level="Strong")
-        return in_order(rows)
-
-    def read_by_rest(self, headers=None):
-        fields = {"outputFields": ["*"], "consistencyLevel": "Strong", "filter": ALL}
-        return in_order(self.rest.call("entities/query", headers or NUMBERS, collectionName=self.name, **fields))
+def create_at(place, kinds, **options):
+    create(place.client, place.name, kinds, is_indexed=not isinstance(place.server, Fake), **options)
 
 
-@pytest.fixture
-def at(request, start_bouncer, name):
-    """at(server): a Place there."""
-    with contextlib.ExitStack() as stack:
+def read_by_sdk(place):
+    """All of it."""
+    return in_order(place.client.query(place.name, ALL, output_fields=["*"], consistency_level="Strong"))
 
-        def go(which):
-            server = request.getfixturevalue(which)
-            if isinstance(server, Fake):
-                Store(server)
-            bouncer = start_bouncer(configuration(server.upstream), server.network)
-            return Place(server, stack.enter_context(direct_client(server)), bouncer, name)
 
-        yield go
+def read_by_rest(place, headers=None):
+    fields = {"outputFields": ["*"], "consistencyLevel": "Strong", "filter": ALL}
+    return in_order(place.call("entities/query", headers or NUMBERS, **fields))
 
 
 def each_place(function):
@@ -100,23 +76,23 @@ def each_place(function):
 
 @each_place
 @pytest.mark.parametrize("escaped", [False, True], ids=["UTF-8", "escaped"])
-def test_written_over_rest(at, which, kinds, escaped):
-    place = at(which)
-    place.create(kinds)
+def test_written_over_rest(rest_at, which, kinds, escaped):
+    place = rest_at(which)
+    create_at(place, kinds)
     rows = collection_rows(kinds)
     written = place.rest.ask("entities/insert", body_of(place.name, formed(kinds, rows, "written"), escaped), NUMBERS)
     assert checked(written) == {"insertCount": len(KEYS), "insertIds": KEYS}
-    assert place.read_by_sdk() == formed(kinds, rows, "read")
-    assert place.read_by_rest() == formed(kinds, rows, "shown")
+    assert read_by_sdk(place) == formed(kinds, rows, "read")
+    assert read_by_rest(place) == formed(kinds, rows, "shown")
 
 
 @each_place
-def test_written_over_grpc(at, which, kinds):
-    place = at(which)
-    place.create(kinds)
+def test_written_over_grpc(rest_at, which, kinds):
+    place = rest_at(which)
+    create_at(place, kinds)
     rows = collection_rows(kinds)
     place.client.insert(place.name, rows)
-    assert place.read_by_rest() == formed(kinds, rows, "shown")
+    assert read_by_rest(place) == formed(kinds, rows, "shown")
 
 
 NULLABLE = [kind._replace(name=f"{kind.name}_or_null") for kind in SCALARS]
@@ -130,63 +106,63 @@ def with_nulls(rows):
 
 
 @pytest.mark.parametrize("spelt", ["null", "left out"])
-def test_null(at, spelt):
-    place, kinds = at("lite"), [*NULLABLE, FLOATS]
-    place.create(kinds, **NULL)
+def test_null(rest_at, spelt):
+    place, kinds = rest_at("lite"), [*NULLABLE, FLOATS]
+    create_at(place, kinds, **NULL)
     rows = with_nulls(collection_rows(kinds, dynamic=False))
     written = formed(kinds, rows, "written")
     if spelt == "left out":
         written = [{name: value for name, value in row.items() if value is not None} for row in written]
     checked(place.rest.ask("entities/insert", body_of(place.name, written, False), NUMBERS))
-    assert place.read_by_sdk() == formed(kinds, rows, "read")
-    assert place.read_by_rest() == formed(kinds, rows, "shown")
+    assert read_by_sdk(place) == formed(kinds, rows, "read")
+    assert read_by_rest(place) == formed(kinds, rows, "shown")
 
 
-def test_null_written_over_grpc(at):
-    place, kinds = at("lite"), [*NULLABLE, FLOATS]
-    place.create(kinds, **NULL)
+def test_null_written_over_grpc(rest_at):
+    place, kinds = rest_at("lite"), [*NULLABLE, FLOATS]
+    create_at(place, kinds, **NULL)
     rows = with_nulls(collection_rows(kinds, dynamic=False))
     place.client.insert(place.name, rows)
-    assert place.read_by_rest() == formed(kinds, rows, "shown")
+    assert read_by_rest(place) == formed(kinds, rows, "shown")
 
 
 DEFAULTS = {"flag": True, "tiny": -128, "medium": 7, "large": 2**53 + 1, "single": 0.5, "exact": 0.1, "text": "é 😀"}
 
 
 @pytest.mark.parametrize("spelt", [{}, dict.fromkeys(DEFAULTS)], ids=["left out", "null"])
-def test_default(at, spelt):
-    place, kinds = at("lite"), [kind for kind in [*SCALARS, FLOATS] if kind.name in {*DEFAULTS, FLOATS.name}]
-    place.create(kinds, **{name: {"default_value": value} for name, value in DEFAULTS.items()})
+def test_default(rest_at, spelt):
+    place, kinds = rest_at("lite"), [kind for kind in [*SCALARS, FLOATS] if kind.name in {*DEFAULTS, FLOATS.name}]
+    create_at(place, kinds, **{name: {"default_value": value} for name, value in DEFAULTS.items()})
     row = {"id": 7, FLOATS.name: FLOATS.value(2)}
-    place.rest.call("entities/insert", collectionName=place.name, data=[{**row, **spelt}])
-    [read] = place.read_by_sdk()
+    place.call("entities/insert", data=[{**row, **spelt}])
+    [read] = read_by_sdk(place)
     assert {name: read[name] for name in DEFAULTS} == DEFAULTS
-    assert place.read_by_rest() == [{**row, **DEFAULTS}]
+    assert read_by_rest(place) == [{**row, **DEFAULTS}]
 
 
-def test_integers_of_64_bits_as_strings(at):
-    place, kinds = at("lite"), [kind for kind in SCALARS if kind.kind == DataType.INT64]
-    place.create([*kinds, FLOATS])
+def test_integers_of_64_bits_as_strings(rest_at):
+    place, kinds = rest_at("lite"), [kind for kind in SCALARS if kind.kind == DataType.INT64]
+    create_at(place, [*kinds, FLOATS])
     rows = [
         {"id": str(key), "large": str(LARGE[n % len(LARGE)]), FLOATS.name: FLOATS.value(2)}
         for n, key in enumerate(KEYS)
     ]
-    written = place.rest.call("entities/insert", STRINGS, collectionName=place.name, data=rows)
+    written = place.call("entities/insert", STRINGS, data=rows)
     assert written == {"insertCount": len(KEYS), "insertIds": [str(key) for key in KEYS]}
-    assert [(row["id"], row["large"]) for row in place.read_by_sdk()] == [
+    assert [(row["id"], row["large"]) for row in read_by_sdk(place)] == [
         (int(row["id"]), int(row["large"])) for row in rows
     ]
-    assert [(row["id"], row["large"]) for row in place.read_by_rest(STRINGS)] == [
+    assert [(row["id"], row["large"]) for row in read_by_rest(place, STRINGS)] == [
         (row["id"], row["large"]) for row in rows
     ]
 
 
-def test_numbers_unless_strings_are_asked_for(at):
+def test_numbers_unless_strings_are_asked_for(rest_at):
     """As Milvus without proxy.http.acceptTypeAllowInt64."""
-    place = at("lite")
-    place.create([FLOATS])
-    written = place.rest.call(
-        "entities/insert", collectionName=place.name, data=[{"id": 2**53 + 1, FLOATS.name: FLOATS.value(2)}]
+    place = rest_at("lite")
+    create_at(place, [FLOATS])
+    written = place.call(
+        "entities/insert", data=[{"id": 2**53 + 1, FLOATS.name: FLOATS.value(2)}]
     )
     assert written["insertIds"] == [2**53 + 1]
 
@@ -202,17 +178,17 @@ SPELLINGS = {  # other ways to write a vector that REST takes
 
 
 @pytest.mark.parametrize("kind, written, value", SPELLINGS.values(), ids=list(SPELLINGS))
-def test_other_ways_to_write_a_vector(at, kind, written, value):
-    place = at("fake")
-    place.create([kind])
-    place.rest.call("entities/insert", collectionName=place.name, data=[{"id": 7, kind.name: written}])
-    [row] = place.read_by_sdk()
+def test_other_ways_to_write_a_vector(rest_at, kind, written, value):
+    place = rest_at("fake")
+    create_at(place, [kind])
+    place.call("entities/insert", data=[{"id": 7, kind.name: written}])
+    [row] = read_by_sdk(place)
     assert row[kind.name] == kind.form.read(value)
 
 
 @pytest.mark.parametrize("which", ["lite", "milvus"])
-def test_keys_of_text(at, which):
-    place = at(which)
+def test_keys_of_text(rest_at, which):
+    place = rest_at(which)
     schema = MilvusClient.create_schema()
     schema.add_field("title", DataType.VARCHAR, is_primary=True, max_length=64)
     schema.add_field(FLOATS.name, FLOATS.kind, **FLOATS.options)
@@ -221,19 +197,19 @@ def test_keys_of_text(at, which):
     place.client.create_collection(place.name, schema=schema, index_params=index, consistency_level="Strong")
     keys = ["é 😀", 'a "quoted" one', "7"]
     data = [{"title": key, FLOATS.name: FLOATS.value(n + 1)} for n, key in enumerate(keys)]
-    assert place.rest.call("entities/insert", collectionName=place.name, data=data)["insertIds"] == keys
+    assert place.call("entities/insert", data=data)["insertIds"] == keys
     for key in keys:
-        [row] = place.rest.call("entities/get", collectionName=place.name, id=[key], outputFields=["title"])
+        [row] = place.call("entities/get", id=[key], outputFields=["title"])
         assert row == {"title": key}
         assert [row["title"] for row in place.client.get(place.name, key)] == [key]
 
 
 @pytest.mark.parametrize("which", ["lite", "milvus"])
-def test_keys_that_milvus_makes(at, which):
-    place = at(which)
+def test_keys_that_milvus_makes(rest_at, which):
+    place = rest_at(which)
     create_collection(place.client, place.name, 4, auto_id=True)
     data = [{"vector": [n, 0, 0, 0]} for n in range(3)]
-    written = place.rest.call("entities/insert", NUMBERS, collectionName=place.name, data=data)
+    written = place.call("entities/insert", NUMBERS, data=data)
     assert written["insertCount"] == 3
     read = place.client.query(place.name, "id > 0", output_fields=["vector"], consistency_level="Strong")
     assert {row["id"]: row["vector"] for row in read} == {
