@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prints JSON: jansson's printer knows only a fixed number of digits for reals. */
-#include <float.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/json.h"
+#include "proto/number.h"
 
 struct printer {
     FILE *to;
@@ -15,15 +14,10 @@ struct printer {
 
 static void print_value(const struct printer *printer, const json_t *json, unsigned level);
 
-/* DBL_DIG digits survive text but in subnormals; 17 always bring the same double back. */
 static void print_real(const struct printer *printer, double value)
 {
-    char text[32];
-    for (int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
+    char text[NUMBER_MAX + 1];
+    text[number_print_double(text, value)] = 0;
     fputs_unlocked(text, printer->to);
     if (!strpbrk(text, ".e"))
         fputs_unlocked(".0", printer->to); /* stays a real when read again */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages to JSON. */
-#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "proto/json_embed.h"
 #include "proto/json_field.h"
 #include "proto/json_path.h"
+#include "proto/number.h"
 
 /* Integers that a double, and so every JSON reader, holds exactly. */
 #define EXACT_MAX (INT64_C(1) << 53)
@@ -51,17 +51,13 @@ static json_t *write_real(double value)
 }
 
 /* The double whose text is the shortest that brings the float back: 0.1 rather than
- * 0.10000000149011612. FLT_DIG digits survive but in subnormals, 9 always suffice. */
+ * 0.10000000149011612. */
 static json_t *write_float(float value)
 {
-    char text[24];
+    char text[NUMBER_MAX + 1];
     if (!isfinite(value))
         return write_real(value);
-    for (int digits = fabsf(value) < FLT_MIN ? 1 : FLT_DIG; digits <= 9; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-        if (strtof(text, NULL) == value)
-            break;
-    }
+    text[number_print_float(text, value)] = 0;
     return json_real(strtod(text, NULL));
 }
 

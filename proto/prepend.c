@@ -19,10 +19,7 @@ static size_t varint_size(uint64_t value)
 static void put_varint(struct prepend *to, uint64_t value)
 {
     to->at -= varint_size(value);
-    uint8_t *at = to->at;
-    for (; value >= 0x80; value >>= 7)
-        *at++ = (uint8_t)(value | 0x80);
-    *at = (uint8_t)value;
+    wire_put(to->at, value);
 }
 
 void prepend_varint(struct prepend *to, uint32_t number, uint64_t value)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/wire.h"
 
-#define VARINT_MAX 10 /* bytes of a 64-bit varint */
-
 static void skip(struct span *from, size_t length)
 {
     from->at += length;
@@ -12,7 +10,7 @@ static void skip(struct span *from, size_t length)
 bool wire_next_varint(struct span *packed, uint64_t *ret_value)
 {
     uint64_t value = 0;
-    for (size_t i = 0; i < packed->length && i < VARINT_MAX; i++) {
+    for (size_t i = 0; i < packed->length && i < WIRE_VARINT_MAX; i++) {
         uint8_t byte = packed->at[i];
         value |= (uint64_t)(byte & 0x7f) << (7 * i);
         if (byte < 0x80) {
@@ -112,7 +110,7 @@ bool wire_find_bytes(struct span message, struct wire_path path, struct span *re
     return true;
 }
 
-static size_t put_varint(uint8_t *to, uint64_t value)
+size_t wire_put(uint8_t *to, uint64_t value)
 {
     size_t length = 0;
     for (; value >= 0x80; value >>= 7)
@@ -123,18 +121,18 @@ static size_t put_varint(uint8_t *to, uint64_t value)
 
 size_t wire_put_head(uint8_t *to, uint32_t number, size_t length)
 {
-    size_t written = put_varint(to, (uint64_t)number << 3 | WIRE_BYTES);
-    return written + put_varint(to + written, length);
+    size_t written = wire_put(to, (uint64_t)number << 3 | WIRE_BYTES);
+    return written + wire_put(to + written, length);
 }
 
 size_t wire_override_bound(size_t value_length)
 {
-    return value_length + 4 * VARINT_MAX;
+    return value_length + 4 * WIRE_VARINT_MAX;
 }
 
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value)
 {
-    uint8_t head[2 * VARINT_MAX];
+    uint8_t head[2 * WIRE_VARINT_MAX];
     size_t head_length = wire_put_head(head, path.number, value.length);
     size_t length = 0;
     if (path.outer != 0)
@@ -148,8 +146,8 @@ size_t wire_override(uint8_t *to, struct wire_path path, struct span value)
 
 size_t wire_put_varint(uint8_t *to, uint32_t number, uint64_t value)
 {
-    size_t length = put_varint(to, (uint64_t)number << 3 | WIRE_VARINT);
-    return length + put_varint(to + length, value);
+    size_t length = wire_put(to, (uint64_t)number << 3 | WIRE_VARINT);
+    return length + wire_put(to + length, value);
 }
 
 bool wire_read_status(struct span message, struct wire_status *ret_status)

@@ -55,6 +55,11 @@ size_t wire_override_bound(size_t value_length);
  */
 size_t wire_override(uint8_t *to, struct wire_path path, struct span value);
 
+#define WIRE_VARINT_MAX 10 /* bytes */
+
+/* Writes a varint alone; returns its bytes. */
+size_t wire_put(uint8_t *to, uint64_t value);
+
 #define WIRE_HEAD_MAX 15 /* bytes of a field's number with a varint */
 
 /* Write a varint field, and what stands before the bytes of a length-delimited one: at most

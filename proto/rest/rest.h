@@ -46,8 +46,8 @@ struct rest_call {
     const char *method;   /* "Insert" */
     struct blob *message; /* the request, borrowed until rest_take(). Its database is the one that
                              the body names; none: not set */
-    bool fresh;           /* the same was asked before, and its answer is doubted: not from memory */
-    uint32_t delay;       /* ms to wait before it */
+    bool fresh;     /* the same was asked before, and its answer is doubted: not from memory */
+    uint32_t delay; /* ms to wait before it */
 };
 
 struct rest_forward {

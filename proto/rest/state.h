@@ -60,6 +60,13 @@ static inline void rest_ask_fresh(struct rest *rest)
 void rest_fail(struct rest *rest, int32_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Whether a call went wrong, in gRPC's status or in that of the reply: Milvus's code and its words,
+ * for which NULL may stand. The call is the one that the plan is hearing of.
+ */
+bool rest_failed(const struct rest *rest, const struct rest_reply *reply, int32_t *ret_code,
+                 struct span *ret_message);
+
 /* As a call of the plan that failed would end. */
 void rest_fail_as(struct rest *rest, const struct rest_reply *reply);
 

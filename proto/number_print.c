@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/number.h"
+#include "proto/number_scale.h"
+
+/* As Go writes floats in JSON, and with it Milvus: with an exponent below 1e-6 and from 1e21 on. */
+#define PLAIN_MIN (-6)
+#define PLAIN_MAX 21
+
+#define FLOAT_DIGITS  9  /* that always bring a float back */
+#define DOUBLE_DIGITS 17 /* and a double */
+
+/* 0.DIGITS * 10^point */
+struct digits {
+    char text[DOUBLE_DIGITS + 1];
+    int count;
+    int point;
+};
+
+/* ---- finding the digits ---- */
+
+static void strip_zeros(struct digits *digits)
+{
+    while (digits->count > 1 && digits->text[digits->count - 1] == '0')
+        digits->count--;
+}
+
+/* "d.ddde+xx" with that many digits. */
+static void digits_of(double value, int count, struct digits *ret)
+{
+    char text[NUMBER_MAX];
+    snprintf(text, sizeof(text), "%.*e", count - 1, value);
+    ret->text[0] = text[0];
+    memcpy(ret->text + 1, text + 2, (size_t)count - 1);
+    ret->count = count;
+    ret->point = atoi(strchr(text, 'e') + 1) + 1;
+}
+
+/* FLT_DIG and DBL_DIG digits survive but in subnormals, so fewer need not be tried: what has fewer
+ * ends in zeros then. */
+static void digits_of_double(double value, struct digits *ret)
+{
+    char text[NUMBER_MAX];
+    for (int count = value < DBL_MIN ? 1 : DBL_DIG; count <= DOUBLE_DIGITS; count++) {
+        digits_of(value, count, ret);
+        snprintf(text, sizeof(text), "%.*e", count - 1, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    strip_zeros(ret);
+}
+
+static void digits_of_float(float value, struct digits *ret)
+{
+    char text[NUMBER_MAX];
+    for (int count = value < FLT_MIN ? 1 : FLT_DIG; count <= FLOAT_DIGITS; count++) {
+        digits_of((double)value, count, ret);
+        snprintf(text, sizeof(text), "%.*e", count - 1, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    strip_zeros(ret);
+}
+
+static void digits_of_whole(uint64_t value, int point, struct digits *ret)
+{
+    char text[NUMBER_MAX];
+    int count = snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    memcpy(ret->text, text, (size_t)count);
+    ret->count = count;
+    ret->point = count + point;
+    strip_zeros(ret);
+}
+
+static bool brings_back(uint64_t digits, int exponent, float value)
+{
+    char text[NUMBER_MAX];
+    float back;
+    if (!scale_float(digits, exponent, &back)) {
+        snprintf(text, sizeof(text), "%llue%d", (unsigned long long)digits, exponent);
+        back = strtof(text, NULL);
+    }
+    return back == value;
+}
+
+/* The same for most floats, without a text: a double's digits are right as far as a float's go. */
+static bool quick_digits(float value, struct digits *ret)
+{
+    int exponent = (int)floor(log10((double)value));
+    if (value < FLT_MIN || !scale_has(exponent) || !scale_has(FLOAT_DIGITS - exponent))
+        return false;
+    for (int count = FLT_DIG; count <= FLOAT_DIGITS; count++) {
+        int shift = count - 1 - exponent;
+        double power = scale(1, abs(shift));
+        double whole = shift < 0 ? (double)value / power : (double)value * power;
+        uint64_t rounded = (uint64_t)llround(whole);
+        if (brings_back(rounded, -shift, value)) {
+            digits_of_whole(rounded, -shift, ret);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- writing them ---- */
+
+static char *put_zeros(char *to, int count)
+{
+    for (; count > 0; count--)
+        *to++ = '0';
+    return to;
+}
+
+static char *put_digits(char *to, const struct digits *digits, int from, int count)
+{
+    memcpy(to, digits->text + from, (size_t)count);
+    return to + count;
+}
+
+static char *put_exponential(char *to, const struct digits *digits)
+{
+    *to++ = digits->text[0];
+    if (digits->count > 1) {
+        *to++ = '.';
+        to = put_digits(to, digits, 1, digits->count - 1);
+    }
+    return to + sprintf(to, "e%+d", digits->point - 1);
+}
+
+static char *put_plain(char *to, const struct digits *digits)
+{
+    int whole = digits->point < digits->count ? digits->point : digits->count;
+    if (digits->point <= 0) {
+        *to++ = '0';
+        *to++ = '.';
+        to = put_zeros(to, -digits->point);
+        return put_digits(to, digits, 0, digits->count);
+    }
+    to = put_zeros(put_digits(to, digits, 0, whole), digits->point - digits->count);
+    if (digits->count > whole) {
+        *to++ = '.';
+        to = put_digits(to, digits, whole, digits->count - whole);
+    }
+    return to;
+}
+
+static char *put(char *to, const struct digits *digits)
+{
+    bool plain = digits->point - 1 >= PLAIN_MIN && digits->point - 1 < PLAIN_MAX;
+    return plain ? put_plain(to, digits) : put_exponential(to, digits);
+}
+
+static char *put_sign(char *to, bool negative)
+{
+    if (negative)
+        *to++ = '-';
+    return to;
+}
+
+size_t number_print_double(char to[NUMBER_MAX], double value)
+{
+    struct digits digits = {.text = "0", .count = 1, .point = 1};
+    if (value != 0)
+        digits_of_double(fabs(value), &digits);
+    return (size_t)(put(put_sign(to, signbit(value)), &digits) - to);
+}
+
+size_t number_print_float(char to[NUMBER_MAX], float value)
+{
+    struct digits digits = {.text = "0", .count = 1, .point = 1};
+    if (value != 0 && !quick_digits(fabsf(value), &digits))
+        digits_of_float(fabsf(value), &digits);
+    return (size_t)(put(put_sign(to, signbit(value)), &digits) - to);
+}
+
+size_t number_print_int64(char to[NUMBER_MAX], int64_t value)
+{
+    return (size_t)snprintf(to, NUMBER_MAX, "%lld", (long long)value);
+}
