@@ -10,12 +10,11 @@ import rest_cases_collections  # noqa: F401
 import rest_cases_data  # noqa: F401
 import rest_cases_users  # noqa: F401
 from processes import ROOT
-from rest import PREFIX
 from rest_cases import CASES
 from rest_refused import INTERNAL, REFUSED
 
 TABLE = ROOT / "proto/rest/routes.def"
-ROUTES = re.findall(rf'"{PREFIX}([\w/]+)"', TABLE.read_text())
+ROUTES = re.findall(r'^(?:ROUTE|FORWARD)\("([\w/]+)"', TABLE.read_text(), re.MULTILINE)
 HTTP_STATUS = {grpc.StatusCode.UNIMPLEMENTED: 501}
 
 
