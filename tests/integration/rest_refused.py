@@ -56,7 +56,7 @@ REFUSED = {
     "jobs/snapshot/restore_external": Refused(
         "RestoreExternalSnapshot", {"targetCollectionName": "books", "snapshotMetadataUri": "s3://b/s.json"}
     ),
-    "jobs/snapshot/export": Refused("ExportSnapshot", {"snapshotName": "s", **BOOKS, "targetS3Path": "s3://b/s"}),
+    "jobs/snapshot/export": Refused("ExportSnapshot", {"name": "s", **BOOKS, "targetS3Path": "s3://b/s"}),
     "jobs/snapshot/describe": Refused("GetRestoreSnapshotState", {"jobId": "7"}),
     "jobs/snapshot/list": Refused("ListRestoreSnapshotJobs", BOOKS),
     "jobs/external_collection/refresh": Refused("RefreshExternalCollection", BOOKS),
