@@ -44,6 +44,16 @@ bool shown_read(struct span authorization, struct shown *shown)
     return true;
 }
 
+void shown_for_milvus(struct span authorization, struct wiped *to)
+{
+    if (take_scheme(&authorization, "Bearer")) {
+        base64_encode(authorization, (char *)wiped_room(to, BASE64_SIZE(authorization.length)));
+        return;
+    }
+    (void)take_scheme(&authorization, "Basic");
+    wiped_add(to, authorization);
+}
+
 void shown_wipe(struct shown *shown)
 {
     explicit_bzero(shown, sizeof(*shown));

@@ -9,7 +9,7 @@
 #ifndef AUTH_SHOWN_H
 #define AUTH_SHOWN_H
 
-#include "proto/span.h"
+#include "proto/wiped.h"
 
 #define SHOWN_MAX 1024 /* bytes of NAME:SECRET */
 
@@ -21,6 +21,10 @@ struct shown {
 
 /* Reads the value of `authorization`. False: it is none of these. To be wiped in either case. */
 bool shown_read(struct span authorization, struct shown *shown) __attribute__((warn_unused_result));
+
+/* Adds the same value as Milvus's gRPC service takes it: base64 of user:password or of an API key.
+ * Over HTTP they come as "Basic", which has that already, and as "Bearer", which has it plain. */
+void shown_for_milvus(struct span authorization, struct wiped *to);
 
 void shown_wipe(struct shown *shown);
 

@@ -19,17 +19,19 @@
 #include "conf/address.h"
 #include "conf/logger.h"
 #include "proto/h2_limits.h"
+#include "proto/http1_limits.h"
 
 /* The protocols that a listener may serve: name, word. */
 #define CONF_PROTOCOLS(X)                                                                          \
     X(PLAIN, "plain")                                                                              \
-    X(GRPC, "grpc")
+    X(GRPC, "grpc")                                                                                \
+    X(HTTP, "http")
 
 #define X(name, word) CONF_PLACE_##name,
 enum conf_protocol_place { CONF_PROTOCOLS(X) CONF_PROTOCOL_COUNT };
 #undef X
 
-/* Each is a bit: CONF_PROTOCOL_PLAIN 1, CONF_PROTOCOL_GRPC 2. */
+/* Each is a bit: CONF_PROTOCOL_PLAIN 1, CONF_PROTOCOL_GRPC 2, CONF_PROTOCOL_HTTP 4. */
 #define X(name, word) CONF_PROTOCOL_##name = 1 << CONF_PLACE_##name,
 enum conf_protocol { CONF_PROTOCOLS(X) CONF_PROTOCOL_ALL = (1 << CONF_PROTOCOL_COUNT) - 1 };
 #undef X
@@ -221,6 +223,7 @@ struct conf {
         int64_t frame_timeout;  /* ms from a frame's first byte to its last */
         int64_t stall_timeout;  /* ms that a client may take nothing of what waits for it */
         struct h2_limits http2; /* of each connection; max_buffered is at least max_message */
+        struct http1_limits http;
     } limits;
     struct {
         enum log_level level;

@@ -46,19 +46,6 @@ static const char *nearest(struct reader *reader, const struct schema_section *s
 
 /* ---- lists and maps ---- */
 
-static void refuse_protocol(struct reader *reader, const struct schema_key *key,
-                            struct tree_node *node)
-{
-    const char *now = words_join(reader->arena, key->words);
-    if (words_place(key->later, node->text) >= 0) {
-        scalar_refuse(reader, node, key->name,
-                      ": %s comes with a later version of milvus-bouncer; served now: %s",
-                      node->text, now);
-        return;
-    }
-    scalar_refuse(reader, node, key->name, " takes a list of protocols; served now: %s", now);
-}
-
 static void read_protocol(struct reader *reader, const struct schema_key *key,
                           struct tree_node *node, unsigned *bits)
 {
@@ -66,7 +53,8 @@ static void read_protocol(struct reader *reader, const struct schema_key *key,
         return;
     int place = words_place(key->words, node->text);
     if (place < 0) {
-        refuse_protocol(reader, key, node);
+        scalar_refuse(reader, node, key->name, " takes a list of protocols: %s",
+                      words_join(reader->arena, key->words));
         return;
     }
     if (*bits & (1U << place))

@@ -29,7 +29,6 @@ static const char *const log_formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "jso
 #define X(name, word) word,
 static const char *const protocols[] = {CONF_PROTOCOLS(X) NULL};
 #undef X
-static const char *const protocols_later[] = {"http", NULL};
 static const char *const switches[] = {[CONF_OFF] = "off", [CONF_ON] = "on", NULL};
 static const char *const whose[] = {
     [CONF_CREDENTIALS_DAEMON] = "daemon", [CONF_CREDENTIALS_CLIENT] = "client", NULL};
@@ -74,7 +73,7 @@ static const struct schema_key listener_keys[] = {
     {.name = "database", .type = SCHEMA_TEXT, AT(struct conf_listener, database),
      .fallback = "default"},
     {.name = "protocols", .type = SCHEMA_PROTOCOLS, AT(struct conf_listener, protocols),
-     .words = protocols, .later = protocols_later},
+     .words = protocols},
     {.name = "allow_remote", .type = SCHEMA_FLAG, AT(struct conf_listener, allow_remote)},
 };
 static const struct schema_section listener = {SECTION(listener_keys, struct conf_listener)};
@@ -227,6 +226,15 @@ static const struct schema_key http2_keys[] = {
 #undef X
 static const struct schema_section http2 = {SECTION(http2_keys, struct h2_limits)};
 
+static const struct schema_key http_keys[] = {
+    /* The parser's own limit of all that comes before a body is 80 KiB. */
+    {.name = "max_header", .type = SCHEMA_SIZE, AT(struct http1_limits, max_header),
+     .minimum = KIB, .maximum = 64 * KIB, .fallback = "32KiB"},
+    {.name = "max_pipelined", .type = SCHEMA_SIZE, AT(struct http1_limits, max_pipelined),
+     .minimum = KIB, .maximum = 16 * MIB, .fallback = "64KiB"},
+};
+static const struct schema_section http = {SECTION(http_keys, struct http1_limits)};
+
 static const struct schema_key limits_keys[] = {
     {.name = "max_clients", .type = SCHEMA_COUNT, AT(struct conf, limits.max_clients),
      .minimum = 1, .maximum = COUNT_MANY, .fallback = "10000"},
@@ -237,6 +245,7 @@ static const struct schema_key limits_keys[] = {
     {.name = "stall_timeout", .type = SCHEMA_DURATION, AT(struct conf, limits.stall_timeout),
      .minimum = 100, .maximum = HOUR, .fallback = "60s"},
     {.name = "http2", .type = SCHEMA_SECTION, AT(struct conf, limits.http2), .section = &http2},
+    {.name = "http", .type = SCHEMA_SECTION, AT(struct conf, limits.http), .section = &http},
 };
 static const struct schema_section limits = {SECTION(limits_keys, struct conf)};
 

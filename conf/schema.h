@@ -45,7 +45,6 @@ struct schema_key {
     int64_t maximum;
     const char *fallback;     /* as it would be written; NULL: the field stays zero */
     const char *const *words; /* ended by NULL */
-    const char *const *later; /* words that a later version takes; ended by NULL */
     const struct schema_section *section;
     const char *hint; /* of a required key: what to write */
     bool required;

@@ -50,8 +50,8 @@ struct front {
     /* Nothing has come for a while, and no requests are under way: gives back what it can do
      * without until something comes. NULL: it holds nothing of the kind. */
     void (*rest)(struct client *client);
-    /* Something to write that does no harm, by which a half-closed client that is gone is noticed.
-     */
+    /* Something to write that does no harm, by which a half-closed client that is gone is noticed,
+     * if there is such a thing. */
     void (*probe)(struct client *client);
     /* Tells the client that the daemon drains: first, when it begins; once more when requests that
      * cross with that have had their time. */
@@ -136,6 +136,13 @@ void client_set_front(struct client *client, void *front);
 
 /* A message has come whole; the time for the next one starts with its first byte. */
 void client_message_ended(struct client *client);
+
+/* The time of a message that has begun runs; of one that is whole, it does not. For a front that
+ * has read on by itself. */
+void client_wait_for_message(struct client *client);
+
+/* Whether the front can take no more for now: the client is not read then. */
+void client_hold(struct client *client, bool holds);
 
 /* Queues bytes that are copied, or a blob that is referenced; written at the turn's end. */
 void client_write(struct client *client, struct span bytes);

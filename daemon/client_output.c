@@ -21,7 +21,7 @@ void client_flush_later(struct client *client)
 static void pause_if_full(struct client *client)
 {
     bool read = client->state == OPEN && !client->input_ended && !client->paused;
-    if (!read || client->output.size < CLIENT_OUTPUT_HIGH)
+    if (!read || (!client->held && client->output.size < CLIENT_OUTPUT_HIGH))
         return;
     client->paused = true;
     event_del(&client->readable);
@@ -30,11 +30,20 @@ static void pause_if_full(struct client *client)
 
 static void resume_if_drained(struct client *client)
 {
-    if (!client->paused || client->output.size > CLIENT_OUTPUT_LOW)
+    if (!client->paused || client->held || client->output.size > CLIENT_OUTPUT_LOW)
         return;
     client->paused = false;
     event_add(&client->readable, NULL);
     client_wait_for_message(client);
+}
+
+void client_hold(struct client *client, bool holds)
+{
+    client->held = holds;
+    if (holds)
+        pause_if_full(client);
+    else
+        resume_if_drained(client);
 }
 
 void client_write(struct client *client, struct span bytes)

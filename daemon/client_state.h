@@ -32,7 +32,8 @@ struct client {
     bool awake;
     bool stirred;     /* while awake: something has come since rest_at was set */
     bool writing;     /* what is queued now is written in any case */
-    bool paused;      /* not read, as its output is full */
+    bool held;        /* its front can take no more for now */
+    bool paused;      /* not read, as it is held or its output is full */
     bool input_ended; /* half-closed */
     bool asks_token;  /* each call finds its rule, by the token it shows */
     enum code refusal_code;
@@ -73,9 +74,6 @@ void client_free(struct client *client);
 /* Sets its timer: for that, ms from now. Stops it if that is what it is set for. */
 void client_start_wait(struct client *client, enum client_wait wait, int64_t limit);
 void client_stop_wait(struct client *client, enum client_wait wait);
-
-/* The time of a message that is not whole runs; of one that is, it does not. */
-void client_wait_for_message(struct client *client);
 
 /* Writes for all that are dirty. Callback, the clients are the argument. */
 void clients_on_flush(evutil_socket_t fd, short what, void *argument);

@@ -7,11 +7,6 @@
 #include "pool/clock.h"
 #include "pool/permission.h"
 
-/* Unpacking is done where everybody waits: what unpacks to more than this many bytes, and times its
- * own size, is no vectors. */
-#define RATIO_FREE (1u << 20)
-#define RATIO_MAX  200
-
 static void set_path(struct request *request)
 {
     if (request->rpc) {
@@ -57,8 +52,7 @@ static size_t least(size_t a, size_t b)
 
 static size_t unpacked_max(const struct admission *admission, const struct request *request)
 {
-    size_t ratio = request->body.length * RATIO_MAX;
-    size_t max = least(admission->max_message, ratio < RATIO_FREE ? RATIO_FREE : ratio);
+    size_t max = encoding_unpacked_max(request->body.length, admission->max_message);
     return request->unpack_max > 0 ? least(max, request->unpack_max) : max;
 }
 
@@ -88,7 +82,8 @@ static bool unpack(struct admission *admission, struct request *request)
                      "a message of %zu bytes of %s unpacks to more than %zu: the least of "
                      "max_message, what others leave of limits.http2.max_buffered, and %d times "
                      "its size",
-                     request->body.length, encoding_name(request->encoding), max, RATIO_MAX);
+                     request->body.length, encoding_name(request->encoding), max,
+                     ENCODING_RATIO_MAX);
         return false;
     }
 }

@@ -9,6 +9,8 @@
 #define GROW_START  4096u /* bytes of a message allocated before more of it has come */
 #define WINDOW_BITS 15    /* the largest window of RFC 1951 */
 #define GZIP_ONLY   16    /* added to the window: zlib's way to ask for RFC 1952 */
+#define MEMORY_USED 8     /* zlib's own choice */
+#define RATIO_FREE  (1u << 20)
 
 static const char *const names[] = {
     [ENCODING_IDENTITY] = "identity",
@@ -119,4 +121,32 @@ enum inflate_result encoding_inflate(struct span bytes, enum encoding encoding, 
     }
     *ret_message = message;
     return INFLATE_WHOLE;
+}
+
+size_t encoding_unpacked_max(size_t packed, size_t max_message)
+{
+    size_t ratio = packed * ENCODING_RATIO_MAX;
+    size_t max = ratio < RATIO_FREE ? RATIO_FREE : ratio;
+    return max < max_message ? max : max_message;
+}
+
+struct blob *encoding_gzip(struct span bytes)
+{
+    z_stream stream = {.next_in = bytes.at, .avail_in = (uInt)bytes.length};
+    struct blob *packed = NULL;
+    if (bytes.length > UINT_MAX ||
+        deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS + GZIP_ONLY, MEMORY_USED,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return NULL;
+    size_t bound = deflateBound(&stream, bytes.length);
+    if (bound <= UINT_MAX)
+        packed = blob_new(bound);
+    if (packed) {
+        stream.next_out = packed->data;
+        stream.avail_out = (uInt)bound;
+        (void)deflate(&stream, Z_FINISH); /* there is room for all of it */
+        packed = blob_resize(packed, bound - stream.avail_out);
+    }
+    deflateEnd(&stream);
+    return packed;
 }

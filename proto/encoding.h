@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a gRPC message is compressed (grpc/doc/compression.md): the algorithms every gRPC library
- * has. */
+/* How a message is compressed: the algorithms every gRPC library has (grpc/doc/compression.md),
+ * which are those that HTTP calls by the same names (RFC 9110 section 8.4.1). */
 #ifndef PROTO_ENCODING_H
 #define PROTO_ENCODING_H
 
@@ -32,5 +32,15 @@ enum inflate_result {
  * flagged as compressed by ENCODING_IDENTITY is broken, as grpc/doc/compression.md has it. */
 enum inflate_result encoding_inflate(struct span bytes, enum encoding encoding, size_t max,
                                      struct blob **ret_message) __attribute__((warn_unused_result));
+
+/* Unpacking is done where everybody waits: what unpacks to more than 1 MiB, and to more than so
+ * many times its own size, is no vectors. */
+#define ENCODING_RATIO_MAX 200
+
+/* Bytes that a message of `packed` bytes may become, where max_message is the limit of any. */
+size_t encoding_unpacked_max(size_t packed, size_t max_message);
+
+/* Packs as gzip, quickly rather than well. NULL: there is no memory for it. */
+struct blob *encoding_gzip(struct span bytes);
 
 #endif

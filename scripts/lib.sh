@@ -11,7 +11,8 @@ python=$venv/bin/python
 build_packages=(
   cmake ninja-build pkg-config gcc libc6-dev libevent-dev libgrpc-dev libprotobuf-c-dev
   protobuf-c-compiler protobuf-compiler libyaml-dev libjansson-dev libsystemd-dev uthash-dev
-  libmimalloc-dev libnghttp2-dev libssl-dev libcrypt-dev zlib1g-dev libcriterion-dev
+  libmimalloc-dev libnghttp2-dev libhttp-parser-dev libssl-dev libcrypt-dev zlib1g-dev
+  libcriterion-dev
 )
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 format_packages=(clang-format-14)

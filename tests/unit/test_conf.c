@@ -89,7 +89,7 @@ Test(conf, fills_in_defaults)
     cr_expect_eq(conf->listeners->gid, (gid_t)-1);
     cr_expect_null(conf->listeners->group);
     cr_expect_str_eq(conf->listeners->database, "default");
-    cr_expect_eq(conf->listeners->protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
+    cr_expect_eq(conf->listeners->protocols, CONF_PROTOCOL_ALL);
 
     cr_assert_eq(conf->upstream_count, 1);
     const struct conf_upstream *upstream = conf->upstreams;
@@ -140,6 +140,8 @@ Test(conf, fills_in_defaults)
                                                [H2_RATE_WINDOW_UPDATES] = 60000,
                                                [H2_RATE_RESETS] = 12000,
                                                [H2_RATE_STREAM_ERRORS] = 600}});
+    cr_expect_eq(conf->limits.http.max_header, 32 << 10);
+    cr_expect_eq(conf->limits.http.max_pipelined, 64 << 10);
     cr_expect_eq(conf->log.level, LOG_INFO);
     cr_expect_eq(conf->log.format, LOG_TEXT);
     conf_free(conf);
@@ -275,6 +277,18 @@ Test(conf, takes_both_ends_of_each_limit_of_http2)
 }
 
 /* Each key has a field of its own, and both ends of its range. */
+Test(conf, takes_both_ends_of_each_limit_of_http)
+{
+    struct conf *conf = parsed_limits("http: {max_header: 1KiB, max_pipelined: 1KiB}");
+    cr_expect_eq(conf->limits.http.max_header, 1 << 10);
+    cr_expect_eq(conf->limits.http.max_pipelined, 1 << 10);
+    conf_free(conf);
+    conf = parsed_limits("http: {max_header: 64KiB, max_pipelined: 16MiB}");
+    cr_expect_eq(conf->limits.http.max_header, 64 << 10);
+    cr_expect_eq(conf->limits.http.max_pipelined, 16 << 20);
+    conf_free(conf);
+}
+
 Test(conf, takes_each_rate_of_http2)
 {
     struct conf *defaults = parsed(UPSTREAMS DATABASES);
@@ -431,17 +445,17 @@ Test(conf, reads_listeners)
                                    "- {address: 'unix:/a', mode: 0600, group: root}\n"
                                    "- {address: '[::1]:1', protocols: [plain], database: d}\n"
                                    "- {address: 127.0.0.1:0, protocols: [grpc]}\n"
-                                   "- {address: 127.0.0.1:0, protocols: [grpc, plain]}\n");
+                                   "- {address: 127.0.0.1:0, protocols: [http, plain]}\n");
     cr_assert_eq(conf->listener_count, 4);
     cr_expect_eq(conf->listeners[0].mode, 0600);
     cr_expect_str_eq(conf->listeners[0].group, "root");
     cr_expect_eq(conf->listeners[0].gid, 0);
     cr_expect_eq(conf->listeners[1].gid, (gid_t)-1);
     cr_expect_str_eq(conf->listeners[1].database, "d");
-    cr_expect_eq(conf->listeners[0].protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
+    cr_expect_eq(conf->listeners[0].protocols, CONF_PROTOCOL_ALL);
     cr_expect_eq(conf->listeners[1].protocols, CONF_PROTOCOL_PLAIN);
     cr_expect_eq(conf->listeners[2].protocols, CONF_PROTOCOL_GRPC);
-    cr_expect_eq(conf->listeners[3].protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_GRPC);
+    cr_expect_eq(conf->listeners[3].protocols, CONF_PROTOCOL_PLAIN | CONF_PROTOCOL_HTTP);
     conf_free(conf);
 }
 

@@ -195,7 +195,7 @@ Test(conf_faults, of_unknown_keys)
         {"limits: {max_client: 1, foo: 2}\n",
          "c:3:10: unknown key \"max_client\"; did you mean \"max_clients\"?\n"
          "c:3:25: unknown key \"foo\"; the keys here are max_clients, max_message, "
-         "frame_timeout, stall_timeout, http2\n"},
+         "frame_timeout, stall_timeout, http2, http\n"},
         {"limits: {http2: {max_ping: 1, max_concurrent: 1}}\n",
          "c:3:18: unknown key \"max_ping\"; did you mean \"max_pings\"?\n"
          "c:3:31: unknown key \"max_concurrent\"; the keys here are " HTTP2_KEYS},
@@ -271,7 +271,7 @@ Test(conf_faults, of_values)
                                    "did you mean \"warning\"?\n"},
         {"log: info\n", "c:3:6: \"log\" takes keys: level, format, stats_period\n"},
         {"limits: []\n", "c:3:9: \"limits\" takes keys: max_clients, max_message, frame_timeout, "
-                         "stall_timeout, http2\n"},
+                         "stall_timeout, http2, http\n"},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }
@@ -285,8 +285,11 @@ Test(conf_faults, of_values)
     "\"stream_window\" takes a size from 64KiB to 64MiB, in KiB, MiB or GiB, such as 64MiB"
 #define BUFFERED                                                                                   \
     "\"max_buffered\" takes a size from 1MiB to 1GiB, in KiB, MiB or GiB, such as 64MiB"
+#define HEADER "\"max_header\" takes a size from 1KiB to 64KiB, in KiB, MiB or GiB, such as 64MiB"
+#define PIPELINED                                                                                  \
+    "\"max_pipelined\" takes a size from 1KiB to 16MiB, in KiB, MiB or GiB, such as 64MiB"
 
-Test(conf_faults, of_stalls_and_http2)
+Test(conf_faults, of_stalls_and_http)
 {
     static const struct pair pairs[] = {
         {"stall_timeout: 99ms", "c:3:25: " STALL "\n"},
@@ -301,6 +304,11 @@ Test(conf_faults, of_stalls_and_http2)
         {"http2: {stream_window: 65MiB, max_buffered: 1025MiB}",
          "c:3:33: " WINDOW "\nc:3:54: " BUFFERED "\n"},
         {"http2: 5", "c:3:17: \"http2\" takes keys: " HTTP2_KEYS},
+        {"http: {max_header: 0KiB}", "c:3:29: " HEADER "\n"},
+        {"http: {max_header: 65KiB, max_pipelined: 17MiB}",
+         "c:3:29: " HEADER "\nc:3:51: " PIPELINED "\n"},
+        {"http: {max_body: 1}", "c:3:17: unknown key \"max_body\"; the keys here are max_header, "
+                                "max_pipelined\n"},
     };
     EXPECT_ALL(UPSTREAMS DATABASES "limits: {", pairs, "}\n");
 }
@@ -346,19 +354,17 @@ Test(conf_faults, of_listeners)
         {"listen: [{address: 'unix:/a', database: ''}]\n",
          "c:3:41: \"database\" is empty; write its value, or remove the key\n"},
         {"listen: [{address: 'unix:/a', protocols: [plain, grpc, http, ftp, []]}]\n",
-         "c:3:56: \"protocols\": http comes with a later version of milvus-bouncer; served now: "
-         "plain, grpc\n"
-         "c:3:62: \"protocols\" takes a list of protocols; served now: plain, grpc\n"
+         "c:3:62: \"protocols\" takes a list of protocols: plain, grpc, http\n"
          "c:3:67: \"protocols\" takes one value, not a list\n"},
         {"listen: [{address: 'unix:/a', protocols: [grpc, plain, grpc, plain]}]\n",
          "c:3:56: \"protocols\": grpc stands twice; remove one of the two\n"
          "c:3:62: \"protocols\": plain stands twice; remove one of the two\n"},
         {"listen: [{address: 'unix:/a', protocols: plain}]\n",
-         "c:3:42: \"protocols\" has the wrong type; write protocols: [plain, grpc]\n"},
+         "c:3:42: \"protocols\" has the wrong type; write protocols: [plain, grpc, http]\n"},
         {"listen: [{address: 'unix:/a', protocols: []}]\n",
-         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc]\n"},
+         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc, http]\n"},
         {"listen: [{address: 'unix:/a', protocols: }]\n",
-         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc]\n"},
+         "c:3:42: \"protocols\" is empty; write protocols: [plain, grpc, http]\n"},
     };
     EXPECT_ALL(UPSTREAMS DATABASES, pairs, "");
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of an exchange share. */
+#ifndef DAEMON_EXCHANGE_STATE_H
+#define DAEMON_EXCHANGE_STATE_H
+
+#include "daemon/exchange.h"
+#include "pool/seen.h"
+
+enum exchange_wait {
+    EXCHANGE_WAITS_NOT,
+    EXCHANGE_WAITS_FOR_REPLY, /* the router has the request */
+    EXCHANGE_WAITS_FOR_TIME,  /* its timer runs until the call may be made */
+};
+
+struct exchange {
+    struct request request; /* first: the router hands it back */
+    struct exchange_setup setup;
+    struct rest *rest;
+    struct rest_call call; /* the one that waits for its time */
+    struct seen seen;      /* what was described: once more it comes from the upstream */
+    enum exchange_wait wait;
+    bool turning; /* go_on() runs: a reply that comes at once is seen there */
+};
+
+/* Ends it; the last thing that is done with it. */
+void exchange_answer(struct exchange *exchange, const struct rest_answer *answer);
+
+/* The upstream's own HTTP port is to answer. */
+void exchange_forward(struct exchange *exchange, const struct rest_forward *forward);
+
+#endif
