@@ -22,7 +22,7 @@ class Form(NamedTuple):
     """Each is made from the value as pymilvus takes it."""
 
     written: object = same  # in a body of REST
-    shown: object = same  # in an answer of REST that may have numbers of 64 bits
+    shown: object = same  # in an answer of REST that may have numbers of 64 bits, see told()
     read: object = same  # as pymilvus gives it back
 
 
@@ -141,6 +141,19 @@ DYNAMIC = [
     {"extra": "text", "none": None, "large": -(2**63)},
     {"double": 0.1, "list": [], "flag": False},
 ]
+
+
+def told(kinds, row):
+    """A row of REST with documents, which are texts there, and arrays as they are."""
+    read = dict(row)
+    for kind in kinds:
+        value = read.get(kind.name)
+        if value is not None and kind.kind == DataType.JSON:
+            read[kind.name] = json.loads(value)
+        elif value is not None and kind.kind == DataType.ARRAY:
+            [of_type] = (value["Data"] or {"none": {"data": []}}).values()
+            read[kind.name] = of_type["data"]
+    return read
 
 
 def collection_rows(kinds, dynamic=True):

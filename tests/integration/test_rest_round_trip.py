@@ -8,7 +8,7 @@ from fake import Fake
 from rest import checked
 from rest_kinds import (
     ANY_DOCUMENT, ARRAYS, BITS, BRAIN_FLOATS, FLOATS, HALF_FLOATS, KEYS, LARGE, SCALARS, SMALL_INTS, SPARSE, body_of, collection_rows,
-    formed,
+    formed, told,
 )  # fmt: skip
 from sdk_client import create_collection
 
@@ -65,9 +65,10 @@ def read_by_sdk(place):
     return in_order(place.client.query(place.name, ALL, output_fields=["*"], consistency_level="Strong"))
 
 
-def read_by_rest(place, headers=None):
+def read_by_rest(place, kinds, headers=None):
     fields = {"outputFields": ["*"], "consistencyLevel": "Strong", "filter": ALL}
-    return in_order(place.call("entities/query", headers or NUMBERS, **fields))
+    rows = place.call("entities/query", headers or NUMBERS, **fields)
+    return in_order([told(kinds, row) for row in rows])
 
 
 def each_place(function):
@@ -83,7 +84,7 @@ def test_written_over_rest(rest_at, which, kinds, escaped):
     written = place.rest.ask("entities/insert", body_of(place.name, formed(kinds, rows, "written"), escaped), NUMBERS)
     assert checked(written) == {"insertCount": len(KEYS), "insertIds": KEYS}
     assert read_by_sdk(place) == formed(kinds, rows, "read")
-    assert read_by_rest(place) == formed(kinds, rows, "shown")
+    assert read_by_rest(place, kinds) == formed(kinds, rows, "shown")
 
 
 @each_place
@@ -92,7 +93,7 @@ def test_written_over_grpc(rest_at, which, kinds):
     create_at(place, kinds)
     rows = collection_rows(kinds)
     place.client.insert(place.name, rows)
-    assert read_by_rest(place) == formed(kinds, rows, "shown")
+    assert read_by_rest(place, kinds) == formed(kinds, rows, "shown")
 
 
 NULLABLE = [kind._replace(name=f"{kind.name}_or_null") for kind in SCALARS]
@@ -115,7 +116,7 @@ def test_null(rest_at, spelt):
         written = [{name: value for name, value in row.items() if value is not None} for row in written]
     checked(place.rest.ask("entities/insert", body_of(place.name, written, False), NUMBERS))
     assert read_by_sdk(place) == formed(kinds, rows, "read")
-    assert read_by_rest(place) == formed(kinds, rows, "shown")
+    assert read_by_rest(place, kinds) == formed(kinds, rows, "shown")
 
 
 def test_null_written_over_grpc(rest_at):
@@ -123,7 +124,7 @@ def test_null_written_over_grpc(rest_at):
     create_at(place, kinds, **NULL)
     rows = with_nulls(collection_rows(kinds, dynamic=False))
     place.client.insert(place.name, rows)
-    assert read_by_rest(place) == formed(kinds, rows, "shown")
+    assert read_by_rest(place, kinds) == formed(kinds, rows, "shown")
 
 
 DEFAULTS = {"flag": True, "tiny": -128, "medium": 7, "large": 2**53 + 1, "single": 0.5, "exact": 0.1, "text": "é 😀"}
@@ -137,7 +138,7 @@ def test_default(rest_at, spelt):
     place.call("entities/insert", data=[{**row, **spelt}])
     [read] = read_by_sdk(place)
     assert {name: read[name] for name in DEFAULTS} == DEFAULTS
-    assert read_by_rest(place) == [{**row, **DEFAULTS}]
+    assert read_by_rest(place, kinds) == [{**row, **DEFAULTS}]
 
 
 def test_integers_of_64_bits_as_strings(rest_at):
@@ -152,7 +153,7 @@ def test_integers_of_64_bits_as_strings(rest_at):
     assert [(row["id"], row["large"]) for row in read_by_sdk(place)] == [
         (int(row["id"]), int(row["large"])) for row in rows
     ]
-    assert [(row["id"], row["large"]) for row in read_by_rest(place, STRINGS)] == [
+    assert [(row["id"], row["large"]) for row in read_by_rest(place, kinds, STRINGS)] == [
         (row["id"], row["large"]) for row in rows
     ]
 

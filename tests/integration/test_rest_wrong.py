@@ -120,7 +120,7 @@ BAD_ROW = {  # what the second row has besides, and what the message names
     "a key beyond 64 bits": ({"id": 2**63}, ["data[1].id"]),
     "a text as a key": ({"id": "one"}, ["data[1].id"]),
     "beyond 8 bits": ({"tiny": 128}, ["data[1].tiny"]),
-    "a number for a text": ({"title": 5}, ["data[1].title"]),
+    "an object for a text": ({"title": {}}, ["data[1].title"]),
     "a text for a number": ({"single": "much"}, ["data[1].single"]),
     "an object for an array": ({"tags": {}}, ["data[1].tags"]),
     "an array with a text": ({"tags": [1, "x"]}, ["data[1].tags[1]"]),
