@@ -289,3 +289,24 @@ Test(encoding, header_of_gzip_may_have_all_its_fields)
     expect_not(packed, ENCODING_GZIP, 7, INFLATE_BROKEN);
     blob_unref(packed);
 }
+
+Test(encoding, gzip_of_our_own)
+{
+    static const char text[] = "one message and the same message and the same message";
+    struct blob *packed = encoding_gzip(span_text(text));
+    cr_assert_not_null(packed);
+    cr_expect_lt(packed->size, sizeof(text) + 18);
+    expect_unpacked(packed, ENCODING_GZIP, sizeof(text) - 1, span_text(text));
+    blob_unref(packed);
+    packed = encoding_gzip(span_of(NULL, 0));
+    expect_unpacked(packed, ENCODING_GZIP, 0, span_text(""));
+    blob_unref(packed);
+}
+
+Test(encoding, what_a_message_may_become)
+{
+    cr_expect_eq(encoding_unpacked_max(10, 64 << 20), 1 << 20);
+    cr_expect_eq(encoding_unpacked_max(10, 1000), 1000);
+    cr_expect_eq(encoding_unpacked_max(10000, 64 << 20), 2000000);
+    cr_expect_eq(encoding_unpacked_max(64 << 20, 64 << 20), 64 << 20);
+}
