@@ -2,7 +2,7 @@
 """Cases of routes about collections, partitions, indexes and aliases."""
 from rest import COLLECTION_NOT_FOUND, is_refused
 from rest_cases import case
-from rest_place import DIM, index_of
+from rest_place import DIM, index_of, same_outcome
 from waiting import eventually
 
 QUICK = {"dimension": DIM, "metricType": "L2"}
@@ -258,6 +258,26 @@ def indexes_drop(place):
     place.client.release_collection(place.name)
     assert place.call("indexes/drop", indexName="nearby") == {}
     assert place.client.list_indexes(place.name) == []
+
+
+MMAP = "mmap.enabled"
+
+
+@case("indexes/alter_properties", "milvus")
+def indexes_alter_properties(place):
+    place.create()
+    place.client.release_collection(place.name)
+    assert place.call("indexes/alter_properties", indexName="vector", properties={MMAP: True}) == {}
+    assert str(place.client.describe_index(place.name, "vector")[MMAP]).lower() == "true"
+
+
+@case("indexes/drop_properties", "milvus")
+def indexes_drop_properties(place):
+    """Milvus 2.3.5 knows nothing of keys that go, and says the same to both."""
+    place.create()
+    place.client.release_collection(place.name)
+    answer = place.ask("indexes/drop_properties", indexName="vector", propertyKeys=[MMAP])
+    same_outcome(answer, lambda: place.client.drop_index_properties(place.name, "vector", [MMAP]))
 
 
 @case("aliases/list")

@@ -6,6 +6,7 @@ from pymilvus import MilvusClient
 from pymilvus.exceptions import MilvusException
 
 from rest_cases import case
+from rest_place import same_outcome
 
 MILVUS = "milvus"
 PASSWORDS = ["First-1-é", "Second-2"]
@@ -154,3 +155,13 @@ def resource_groups_describe(place):
         told, known = place.call("resource_groups/describe", name=name), place.client.describe_resource_group(name)
     assert (told["name"], told["capacity"]) == (known.name, known.capacity)
     assert told["num_available_node"] == known.num_available_node
+
+
+@case("resource_groups/transfer_replica", MILVUS)
+def resource_groups_transfer_replica(place):
+    """There is but one node, so there is none to transfer."""
+    place.create()
+    with resource_group(place) as name:
+        default = "__default_resource_group"
+        answer = place.ask("resource_groups/transfer_replica", sourceRgName=default, targetRgName=name, replicaNum=1)
+        same_outcome(answer, lambda: place.client.transfer_replica(default, name, place.name, 1))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server, pymilvus at it directly, and REST at a daemon before it."""
 from pymilvus import DataType, MilvusClient
+from pymilvus.exceptions import MilvusException
 
-from rest import Rest
+from rest import SUCCESS, Rest
 
 DIM = 4
 VECTORS = [[float(n), 1.0, 0.0, 0.0] for n in range(3)]
@@ -15,6 +16,16 @@ def index_of(**params):
     return index
 
 
+def same_outcome(answer, call):
+    """What pymilvus is told, success or failure."""
+    try:
+        call()
+        code, message = SUCCESS, ""
+    except MilvusException as error:
+        code, message = error.code, error.message
+    assert (answer.code, answer.body.get("message", "")) == (code, message)
+
+
 class Place:
     def __init__(self, server, client, bouncer, name):
         self.server, self.client, self.bouncer, self.name = server, client, bouncer, name
@@ -23,6 +34,9 @@ class Place:
     def call(self, route, headers=None, **fields):
         """About the collection of this test, unless another one is named."""
         return self.rest.call(route, headers, **{"collectionName": self.name, **fields})
+
+    def ask(self, route, headers=None, **fields):
+        return self.rest.ask(route, {"collectionName": self.name, **fields}, headers)
 
     def create(self, *, rows=3, index=True, vectors=1, **options):
         """The collection, by pymilvus, with rows whose keys are 0, 1 and so on; of more than one vector field they are

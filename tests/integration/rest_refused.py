@@ -47,12 +47,6 @@ REFUSED = {
     "privilege_groups/list": Refused("ListPrivilegeGroups", {}, "milvus"),
     "privilege_groups/add_privileges_to_group": Refused("OperatePrivilegeGroup", GROUP, "milvus"),
     "privilege_groups/remove_privileges_from_group": Refused("OperatePrivilegeGroup", GROUP, "milvus"),
-    "indexes/alter_properties": Refused(
-        "AlterIndex", {**BOOKS, "indexName": "nearby", "properties": {"mmap.enabled": True}}
-    ),
-    "indexes/drop_properties": Refused(
-        "AlterIndex", {**BOOKS, "indexName": "nearby", "propertyKeys": ["mmap.enabled"]}, "milvus"
-    ),
     "jobs/snapshot/restore_external": Refused(
         "RestoreExternalSnapshot", {"targetCollectionName": "books", "snapshotMetadataUri": "s3://b/s.json"}
     ),
@@ -63,10 +57,6 @@ REFUSED = {
     "jobs/external_collection/describe": Refused("GetRefreshExternalCollectionProgress", {"jobId": "7"}),
     "jobs/external_collection/list": Refused("ListRefreshExternalCollectionJobs", BOOKS),
     "resource_groups/alter": Refused("UpdateResourceGroups", {"resource_groups": {"mine": LIMITS}}, "milvus"),
-    "resource_groups/transfer_replica": Refused(
-        "TransferReplica",
-        {"sourceRgName": "no_such", "targetRgName": "nor_this", **BOOKS, "replicaNum": 1},
-    ),
     "file_resources/add": Refused("AddFileResource", {"name": "words", "path": "words.txt"}),
     "file_resources/remove": Refused("RemoveFileResource", {"name": "words"}),
     "file_resources/list": Refused("ListFileResources", {}),
