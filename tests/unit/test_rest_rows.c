@@ -102,11 +102,11 @@ Test(rest_rows, vectors_of_each_kind)
         SCALAR(101, DIM("2"), "[{'x': [1, -0.5]}, {'x':[ 1e1 ,0.1]}]",
                "4{1:2 2{1(1 -0.5 10 0.1)}}"),
         SCALAR(100, DIM("16"), "[{'x': 'AP8='}, {'x': '/wA'}]", "4{1:16 3x00ffff00'}"),
-        /* a third, halves to even, the largest, the smallest and what is below half of it */
-        SCALAR(102, DIM("6"),
-               "[{'x': [0.33333334, 2049, 2051, -65504, 5.9604645e-8, 2.9802322e-8]}, "
-               "{'x': 'AAABAAIAAwAEAAUA'}]",
-               "4{1:6 4x553500680268fffb01000000000001000200030004000500'}"),
+        /* a third, halves to even, the largest, the smallest, half of it and what is more */
+        SCALAR(102, DIM("7"),
+               "[{'x': [0.33333334, 2049, 2051, -65504, 5.9604645e-8, 2.9802322e-8, 3e-8]}, "
+               "{'x': 'AAABAAIAAwAEAAUABgA='}]",
+               "4{1:7 4x553500680268fffb0100000001000000010002000300040005000600'}"),
         SCALAR(103, DIM("2"), "[{'x': [1.00390625, -3.3895314e38]}, {'x': 'AQACAA=='}]",
                "4{1:2 5x803f7fff01000200'}"),
         SCALAR(104, "",
@@ -228,6 +228,7 @@ Test(rest_rows, faults_say_where_they_are)
         {X(102, DIM("1")), "[{'x': [65520]}]", "data[0].x[0]: 65520 is none of Float16Vector"},
         {X(103, DIM("1")), "[{'x': [3.4e38]}]", "data[0].x[0]: 3.4e38 is none of BFloat16Vector"},
         {X(105, DIM("1")), "[{'x': [128]}]", "data[0].x[0]: 128 is none of Int8Vector"},
+        {X(105, DIM("1")), "[{'x': [1e99]}]", "data[0].x[0]: 1e99 is none of Int8Vector"},
         {X(105, DIM("1")), "[{'x': [0.5]}]", "data[0].x[0]: 0.5 is none of Int8Vector"},
         {X(104, ""), "[{'x': [1]}]",
          "data[0].x: an array where an object of indices and values is wanted"},
