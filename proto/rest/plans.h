@@ -5,17 +5,15 @@
 
 #include "proto/rest/state.h"
 
-rest_plan rest_create_collection;
-rest_plan rest_describe_collection;
-rest_plan rest_get_load_state;
-rest_plan rest_flush;
-rest_plan rest_create_indexes;
-rest_plan rest_list_indexes;
-rest_plan rest_describe_user;
-rest_plan rest_compaction_state;
-rest_plan rest_fields_add;
 rest_plan rest_add_function_field;
-rest_plan rest_fields_drop;
+rest_plan rest_compaction_state;
+rest_plan rest_create_collection;
+rest_plan rest_create_indexes;
+rest_plan rest_describe_collection;
+rest_plan rest_drop_field;
+rest_plan rest_flush;
+rest_plan rest_get_load_state;
+rest_plan rest_list_indexes;
 
 /* entities/…: rows to columns and back. */
 rest_plan rest_insert;

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "proto/rest/route.h"
+#include "proto/rest/put.h"
 
 static int compare(const void *key, const void *row)
 {
@@ -33,11 +33,7 @@ enum rpc_class rest_route_class(const struct rest_route *route)
 
 bool rest_has(const struct rest *rest, const char *key, struct jvalue *ret_value)
 {
-    struct jvalue value;
-    if (!jvalue_find(rest->body, key, &value) || jvalue_kind(value) == J_NULL)
-        return false;
-    *ret_value = value;
-    return true;
+    return rest_member(rest->body, key, ret_value);
 }
 
 /* Every route may name a database, and who runs the calls reads it before any plan does. */
@@ -68,6 +64,32 @@ static struct span database_of(struct rest *rest)
     return jstring_text(jvalue_string(value), &rest->scratch);
 }
 
+/* Which database the upstream has in its place is said beside the body. */
+static struct blob *body_without_database(const struct rest *rest)
+{
+    struct buffer body = {0};
+    struct jwriter writer = {.to = &body};
+    struct jiter members = jvalue_iterate(rest->body);
+    struct jstring key;
+    struct jvalue value;
+    jwriter_object(&writer);
+    while (jiter_member(&members, &key, &value)) {
+        if (jstring_is(key, "dbName"))
+            continue;
+        jwriter_raw_key(&writer, key.raw);
+        jwriter_raw(&writer, jvalue_text(value));
+    }
+    jwriter_object_end(&writer);
+    return buffer_take(&body);
+}
+
+static void forward(struct rest *rest)
+{
+    rest->state = REST_FORWARD;
+    rest->next.forward =
+        (struct rest_forward){.database = database_of(rest), .body = body_without_database(rest)};
+}
+
 struct rest *rest_new(const struct rest_question *question)
 {
     struct rest *rest = calloc(1, sizeof(*rest));
@@ -83,8 +105,7 @@ struct rest *rest_new(const struct rest_question *question)
         rest->route->plan(rest, NULL);
         return rest;
     }
-    rest->state = REST_FORWARD;
-    rest->next.forward.database = database_of(rest);
+    forward(rest);
     return rest;
 }
 
@@ -94,6 +115,8 @@ void rest_free(struct rest *rest)
         return;
     if (rest->state == REST_CALL)
         blob_unref(rest->next.call.message);
+    if (rest->state == REST_FORWARD)
+        blob_unref(rest->next.forward.body);
     if (rest->state == REST_DONE)
         blob_unref(rest->next.answer.body);
     if (rest->free_own)

@@ -3,8 +3,11 @@
 
 #include "proto/wire.h"
 
-#define DIM_MAX    (1u << 20)
-#define SPARSE_ROW 8 /* bytes of an index and its value */
+#define DIM_MAX (1u << 20)
+#define DEPTH_MAX                                                                                  \
+    (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around the rows                 \
+                        */
+#define SPARSE_ROW 8   /* bytes of an index and its value */
 
 static const char malformed[] = "malformed";
 static const char not_served[] = "of a type that is not served over REST";
@@ -250,7 +253,7 @@ static const char *check_dynamic(struct result_column column)
         struct span row = result_column_take(&column);
         if (row.length == 0 || span_is(row, "null"))
             continue;
-        if (!jvalue_check(row, JVALUE_DEPTH, &top, &fault) || jvalue_kind(top) != J_OBJECT)
+        if (!jvalue_check(row, DEPTH_MAX, &top, &fault) || jvalue_kind(top) != J_OBJECT)
             return "of keys without a field that are no JSON object";
     }
     return NULL;

@@ -122,7 +122,7 @@ static bool add_row(struct work *work, const struct value_reader *row, struct jv
 {
     struct jstring key;
     struct jvalue member;
-    const uint8_t *end;
+    const uint8_t *end = NULL;
     if (jvalue_kind(value) != J_OBJECT)
         return value_wrong(row, value, "an object");
     struct jiter members = jvalue_iterate(value);
@@ -147,7 +147,7 @@ static bool add_rows(struct work *work)
     struct value_reader reader = {
         .rest = work->rest, .code = REST_INVALID_INSERT, .place = {.key = span_text("data")}};
     struct jvalue value;
-    const uint8_t *end;
+    const uint8_t *end = NULL;
     if (jvalue_kind(work->rows->data) != J_ARRAY)
         return value_wrong(&reader, work->rows->data, "an array of rows");
     struct jiter rows = jvalue_iterate(work->rows->data);

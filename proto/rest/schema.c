@@ -246,7 +246,7 @@ const struct schema_field *schema_primary(const struct schema *schema)
     return NULL;
 }
 
-const struct schema_field *schema_find(const struct schema *schema, struct span name)
+const struct schema_field *schema_field_named(const struct schema *schema, struct span name)
 {
     for (size_t i = 0; i < schema->count; i++) {
         if (span_equal(schema->fields[i].name, name))

@@ -38,7 +38,7 @@ void schema_clear(struct schema *schema);
 
 /* NULL: it has none. */
 const struct schema_field *schema_primary(const struct schema *schema);
-const struct schema_field *schema_find(const struct schema *schema, struct span name);
+const struct schema_field *schema_field_named(const struct schema *schema, struct span name);
 
 static inline bool schema_is_vector(const struct schema_field *field)
 {

@@ -37,7 +37,7 @@ static const struct schema_field *find_field(struct rest *rest, const struct sch
         return NULL;
     if (name.length == 0)
         return only_vector(&reader, schema);
-    const struct schema_field *field = schema_find(schema, name);
+    const struct schema_field *field = schema_field_named(schema, name);
     if (field && schema_is_vector(field))
         return field;
     value_fault(&reader, "the collection has no field of vectors named %.*s",

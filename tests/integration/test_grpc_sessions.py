@@ -376,10 +376,3 @@ def test_call_that_takes_longer_than_the_timeouts_of_messages(start_bouncer, fak
         assert client.read_within(0.7) is None
         gate.open()
         assert client.reply(stream).code == OK
-
-
-def test_http1_is_refused(start_bouncer, fake):
-    with H2(start_bouncer(configuration(fake.upstream)).address, preface=False) as client:
-        client.raw(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        client.sock.settimeout(5)
-        assert b"milvus-bouncer:" in client.sock.recv(1 << 16)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Indexes as bodies describe them: {fieldName, indexName, metricType, indexType, params}. */
+#ifndef PROTO_REST_INDEX_H
+#define PROTO_REST_INDEX_H
+
+#include "proto/rest/put.h"
+
+/* What of it goes into KeyValuePairs, in the message's field of that number. */
+bool rest_put_index_params(struct rest *rest, struct jvalue index, const struct rest_place *place,
+                           uint32_t number, struct buffer *message);
+
+/* Makes a CreateIndex ready for each of the body's indexParams, an array. */
+bool rest_later_indexes(struct rest *rest, struct jvalue indexes);
+
+/* Makes a request ready whose fields 2 and 3 are the body's database and collection. */
+void rest_put_collection(struct rest *rest, struct buffer *message);
+
+/* Milvus's words in an index's KeyValuePairs. */
+#define REST_INDEX_TYPE    "index_type"
+#define REST_INDEX_DEFAULT "AUTOINDEX"
+#define REST_METRIC_TYPE   "metric_type"
+
+#endif
