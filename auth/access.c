@@ -86,6 +86,8 @@ static const char *name_of(const struct access_question *question)
 /* A method that the table does not know may do anything. */
 static enum rpc_class class_of(const struct access_question *question)
 {
+    if (question->forwarded)
+        return question->class;
     return question->rpc ? question->rpc->class : RPC_CLASS_ADMIN;
 }
 

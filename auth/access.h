@@ -27,6 +27,8 @@ bool access_reaches(const struct conf *conf, const struct conf_rule *rule,
 /* What somebody wants to do. */
 struct access_question {
     const struct rpc *rpc; /* NULL: the table does not know it */
+    bool forwarded;        /* it is no method, and needs this right: */
+    enum rpc_class class;
     const char *path;
     struct span database; /* as the client calls it */
     struct span message;  /* empty: none, or a stream's */

@@ -104,6 +104,7 @@ struct conf_upstream {
     int64_t server_lifetime;     /* ms that a connection stands until another takes its place; 0:
                                     for ever */
     int64_t server_idle_timeout; /* ms without a call until a connection is closed; 0: never */
+    uint32_t http_port;          /* of its REST; 0: the one of its uri */
     enum conf_transport transport;
 };
 

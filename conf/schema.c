@@ -101,6 +101,8 @@ static const struct schema_key upstream_keys[] = {
     {.name = "server_idle_timeout", .type = SCHEMA_DURATION,
      AT(struct conf_upstream, server_idle_timeout),
      .minimum = 0, .maximum = DAY, .fallback = "0"},
+    {.name = "http_port", .type = SCHEMA_COUNT, AT(struct conf_upstream, http_port),
+     .minimum = 0, .maximum = UINT16_MAX, .fallback = "0"},
     {.name = "transport", .type = SCHEMA_WORD, AT(struct conf_upstream, transport),
      .words = transports, .fallback = "h2"},
 };

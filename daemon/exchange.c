@@ -18,25 +18,31 @@ static void on_answer(struct request *request, const struct outcome *outcome)
         go_on(exchange);
 }
 
-static void ask(struct exchange *exchange)
+void exchange_request(struct exchange *exchange, struct blob *message,
+                      void (*answer)(struct request *request, const struct outcome *outcome))
 {
     const struct exchange_setup *setup = &exchange->setup;
-    exchange->wait = EXCHANGE_WAITS_FOR_REPLY;
     exchange->request = (struct request){
-        .method = span_text(exchange->call.method),
         .database = setup->database,
-        .payload = exchange->call.message,
-        .body = blob_span(exchange->call.message),
+        .payload = message,
+        .body = blob_span(message),
         .rule = setup->rule,
         .authorization = setup->authorization,
         .bare = true,
         .timeout = setup->timeout,
         .arrived = setup->arrived,
-        .seen = &exchange->seen,
-        .answer = on_answer,
+        .answer = answer,
     };
     client_sign(setup->client, &exchange->request);
-    router_submit(client_owner(setup->client)->router, &exchange->request);
+}
+
+static void ask(struct exchange *exchange)
+{
+    exchange->wait = EXCHANGE_WAITS_FOR_REPLY;
+    exchange_request(exchange, exchange->call.message, on_answer);
+    exchange->request.method = span_text(exchange->call.method);
+    exchange->request.doubts = exchange->call.fresh;
+    router_submit(client_owner(exchange->setup.client)->router, &exchange->request);
 }
 
 static void on_time(evutil_socket_t fd, short what, void *argument)
@@ -116,6 +122,5 @@ void exchange_free(struct exchange *exchange)
     if (exchange->wait == EXCHANGE_WAITS_FOR_TIME)
         request_timer_stop(&exchange->request);
     rest_free(exchange->rest);
-    seen_clear(&exchange->seen);
     free(exchange);
 }

@@ -4,7 +4,6 @@
 #define DAEMON_EXCHANGE_STATE_H
 
 #include "daemon/exchange.h"
-#include "pool/seen.h"
 
 enum exchange_wait {
     EXCHANGE_WAITS_NOT,
@@ -17,10 +16,14 @@ struct exchange {
     struct exchange_setup setup;
     struct rest *rest;
     struct rest_call call; /* the one that waits for its time */
-    struct seen seen;      /* what was described: once more it comes from the upstream */
+    struct request_forward forward;
     enum exchange_wait wait;
     bool turning; /* go_on() runs: a reply that comes at once is seen there */
 };
+
+/* Sets its request up, with what all of them have. */
+void exchange_request(struct exchange *exchange, struct blob *message,
+                      void (*answer)(struct request *request, const struct outcome *outcome));
 
 /* Ends it; the last thing that is done with it. */
 void exchange_answer(struct exchange *exchange, const struct rest_answer *answer);

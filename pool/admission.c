@@ -22,6 +22,10 @@ static void set_path(struct request *request)
 
 static bool read_method(struct request *request)
 {
+    if (request->forward) {
+        request->path = request->forward->path;
+        return true;
+    }
     if (!rpc_method_valid(request->method)) {
         request_fail(request, CODE_INVALID_ARGUMENT, PHASE_ADMISSION,
                      "\"%.*s\" is no method: a name such as Search, or service/method",

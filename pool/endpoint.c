@@ -5,15 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_ipv6(const struct endpoint *endpoint)
+{
+    return endpoint->address.ss_family == AF_INET6;
+}
+
+void endpoint_number(const struct endpoint *endpoint, char to[ENDPOINT_NUMBER_MAX])
+{
+    const void *from =
+        is_ipv6(endpoint)
+            ? (const void *)&((const struct sockaddr_in6 *)&endpoint->address)->sin6_addr
+            : &((const struct sockaddr_in *)&endpoint->address)->sin_addr;
+    if (!inet_ntop(endpoint->address.ss_family, from, to, ENDPOINT_NUMBER_MAX))
+        snprintf(to, ENDPOINT_NUMBER_MAX, "?");
+}
+
 void endpoint_text(const struct endpoint *endpoint, char to[ENDPOINT_TEXT_MAX])
 {
-    char number[INET6_ADDRSTRLEN] = "?";
-    bool ipv6 = endpoint->address.ss_family == AF_INET6;
-    const void *from =
-        ipv6 ? (const void *)&((const struct sockaddr_in6 *)&endpoint->address)->sin6_addr
-             : &((const struct sockaddr_in *)&endpoint->address)->sin_addr;
-    inet_ntop(endpoint->address.ss_family, from, number, sizeof(number));
-    snprintf(to, ENDPOINT_TEXT_MAX, ipv6 ? "[%s]:%u" : "%s:%u", number, endpoint->port);
+    char number[ENDPOINT_NUMBER_MAX];
+    endpoint_number(endpoint, number);
+    snprintf(to, ENDPOINT_TEXT_MAX, is_ipv6(endpoint) ? "[%s]:%u" : "%s:%u", number,
+             endpoint->port);
 }
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)

@@ -18,7 +18,11 @@ struct endpoint {
     struct sockaddr_storage address; /* of AF_INET or AF_INET6, with the port */
 };
 
-#define ENDPOINT_TEXT_MAX 64
+#define ENDPOINT_TEXT_MAX   64
+#define ENDPOINT_NUMBER_MAX 46 /* INET6_ADDRSTRLEN */
+
+/* Writes the address alone, "127.0.0.1" or "::1". */
+void endpoint_number(const struct endpoint *endpoint, char to[ENDPOINT_NUMBER_MAX]);
 
 /* Writes the address as "127.0.0.1:19530" or "[::1]:19530". */
 void endpoint_text(const struct endpoint *endpoint, char to[ENDPOINT_TEXT_MAX]);

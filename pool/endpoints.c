@@ -274,6 +274,20 @@ void endpoints_unwatch(struct endpoints_watcher *watcher)
     LIST_REMOVE(watcher, link);
 }
 
+const struct endpoint *endpoints_any(const struct endpoints *endpoints)
+{
+    const struct endpoint *any = NULL;
+    const struct member *member;
+    TAILQ_FOREACH (member, &endpoints->members, link) {
+        const struct endpoint *endpoint = NULL;
+        while ((endpoint = host_next(member->host, endpoint))) {
+            if (!any || (host_endpoint_is_down(any) && !host_endpoint_is_down(endpoint)))
+                any = endpoint;
+        }
+    }
+    return any;
+}
+
 void endpoints_up(const struct endpoint *endpoint)
 {
     host_mark(endpoint, false);

@@ -51,6 +51,9 @@ const char *endpoints_uri(const struct endpoints *endpoints);
 void endpoints_watch(struct endpoints *endpoints, struct endpoints_watcher *watcher);
 void endpoints_unwatch(struct endpoints_watcher *watcher);
 
+/* One of them, rather one that could be reached when it was tried last; NULL: none is known. */
+const struct endpoint *endpoints_any(const struct endpoints *endpoints);
+
 /* A connection to one of them could be made, or could not. */
 void endpoints_up(const struct endpoint *endpoint);
 void endpoints_down(struct endpoints *endpoints, const struct endpoint *endpoint);

@@ -209,6 +209,11 @@ const struct endpoint *host_next(const struct host *host, const struct endpoint 
     return address ? &address->endpoint : NULL;
 }
 
+bool host_endpoint_is_down(const struct endpoint *endpoint)
+{
+    return ((const struct host_address *)endpoint)->is_down;
+}
+
 void host_mark(const struct endpoint *endpoint, bool is_down)
 {
     ((struct host_address *)endpoint)->is_down = is_down;

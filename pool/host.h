@@ -54,6 +54,9 @@ bool host_is_looked_up(const struct host *host);
 /* The first address, or the one behind `last`; NULL: there is none. */
 const struct endpoint *host_next(const struct host *host, const struct endpoint *last);
 
+/* Whether the last connection to it could not be made. */
+bool host_endpoint_is_down(const struct endpoint *endpoint);
+
 /* Notes whether the last connection to one of its addresses could be made. */
 void host_mark(const struct endpoint *endpoint, bool is_down);
 

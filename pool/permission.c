@@ -8,6 +8,8 @@ static bool is_allowed(const struct request *request, char why[ACCESS_WHY_MAX])
 {
     const struct access_question question = {
         .rpc = request->rpc,
+        .forwarded = request->forward,
+        .class = request->forward ? request->forward->class : RPC_CLASS_ADMIN,
         .path = request->path,
         .database = request->named,
         .message = request->body,

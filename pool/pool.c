@@ -314,6 +314,11 @@ const struct conf_database *pool_database(const struct pool *pool)
     return pool->setup.database;
 }
 
+struct endpoints *pool_endpoints(const struct pool *pool)
+{
+    return pool->setup.endpoints;
+}
+
 void *pool_context(const struct pool *pool)
 {
     return pool->setup.context;

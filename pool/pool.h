@@ -48,6 +48,7 @@ struct pool *pool_new(const struct pool_setup *setup, char **ret_error);
 void pool_free(struct pool *pool);
 
 const struct conf_database *pool_database(const struct pool *pool);
+struct endpoints *pool_endpoints(const struct pool *pool);
 
 /* That of its setup. */
 void *pool_context(const struct pool *pool);

@@ -29,6 +29,7 @@ enum request_state {
                       */
     REQUEST_QUEUED,  /* the pool, in its queue or a bundle: for a slot, a connection or its turn */
     REQUEST_WIRE,    /* the pool, in no list: sent, its call is with the upstream */
+    REQUEST_FORWARDED, /* with the upstream's HTTP port */
 };
 
 /* How it ended. Borrowed by the one who is told. */
@@ -37,11 +38,13 @@ struct outcome {
     enum phase phase; /* of a failure; NONE when the upstream answered, whatever it said */
     struct span message;
     struct blob *reply;              /* with code OK; NULL for streams */
+    unsigned status;                 /* of HTTP, of what was forwarded and has a reply */
     const struct metadata *headers;  /* for the client; NULL: none, and for streams */
     const struct metadata *trailers; /* for the client; NULL: none */
 };
 
 struct request;
+struct forwarded;
 struct router;
 struct rule;
 struct pool;
@@ -50,6 +53,12 @@ struct cache_entry;
 struct pool_slot;
 struct merge_place;
 struct turns_connection;
+
+/* What goes to the upstream's HTTP port: its body is JSON, which names no database. */
+struct request_forward {
+    const char *path;     /* "/v2/vectordb/jobs/import/list" */
+    enum rpc_class class; /* the right that it needs */
+};
 
 /* What a stream's maker is told between router_submit() and answer(). */
 struct request_stream {
@@ -64,7 +73,8 @@ struct request_stream {
 struct request {
     /* The question: set by its maker, who keeps what it points to until the end. */
     struct span method;
-    struct span database; /* named beside the message; empty: none */
+    const struct request_forward *forward; /* instead of a method; NULL: there is one */
+    struct span database;                  /* named beside the message; empty: none */
     struct blob *payload; /* owner of body, NULL with an empty one; admission may put an unpacked
                              message in their place, whose reference is then the maker's */
     struct span body;
@@ -84,6 +94,7 @@ struct request {
     uint32_t timeout;   /* ms; 0: the daemon's own */
     int64_t arrived;    /* on clock_now()'s clock, when its first byte came; 0: now */
     struct seen *seen;  /* what the asker's connection has described before; NULL: nothing */
+    bool doubts;        /* what is remembered of the answer is doubted: it comes from the upstream */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
     /* The upstream has begun to reply, and pool_take() is to be called when there is room for that;
      * it may begin more than once, if the request is sent again. NULL, and for what the cache
@@ -119,6 +130,7 @@ struct request {
     struct pool_slot *slot;
     uint32_t part; /* which of the slot's it is */
     struct cache_entry *entry;
+    struct forwarded *forwarded;
 };
 
 TAILQ_HEAD(request_list, request);

@@ -6,6 +6,7 @@
 #include "auth/rules.h"
 #include "pool/admission.h"
 #include "pool/clock.h"
+#include "pool/forward.h"
 #include "pool/permission.h"
 #include "pool/routes.h"
 
@@ -20,6 +21,7 @@ struct router {
     uint32_t max_message; /* bytes */
     struct cache *cache;
     struct routes *routes;
+    struct forwards *forwards;
     LIST_HEAD(, own_question) own;
 };
 
@@ -132,7 +134,9 @@ void router_submit(struct router *router, struct request *request)
         return;
     }
     clear_effects(router, request);
-    if (cache_takes(request))
+    if (request->forward)
+        forwards_submit(router->forwards, request);
+    else if (cache_takes(request))
         cache_ask(router->cache, request);
     else
         pool_submit(request->pool, request);
@@ -158,16 +162,25 @@ static void withdraw(struct request *request)
 {
     if (clears(request) && request->state == REQUEST_WIRE)
         cache_doubt(request->router->cache);
-    if (request->state == REQUEST_WAITING)
+    if (request->state == REQUEST_FORWARDED)
+        forwards_cancel(request);
+    else if (request->state == REQUEST_WAITING)
         cache_cancel(request);
     else
         pool_cancel(request->pool, request);
 }
 
+static enum phase phase_of(const struct request *request)
+{
+    if (request->state == REQUEST_FORWARDED)
+        return PHASE_UPSTREAM;
+    return request->state == REQUEST_WAITING ? cache_phase(request)
+                                             : pool_phase(request->pool, request);
+}
+
 void router_end(struct request *request, enum code code, const char *why)
 {
-    enum phase phase = request->state == REQUEST_WAITING ? cache_phase(request)
-                                                         : pool_phase(request->pool, request);
+    enum phase phase = phase_of(request);
     withdraw(request);
     request_fail(request, code, phase, "%s", why);
 }
@@ -232,6 +245,7 @@ struct router *router_new(const struct conf *conf, struct event_base *loop,
         abort();
     router->logger = logger;
     router->max_message = conf->limits.max_message;
+    router->forwards = forwards_new(loop, conf->limits.max_message);
     router->cache = cache_new(loop, conf->schema_cache.ttl, conf->schema_cache.max_entries);
     struct pools_setup setup = {
         .pool = {.loop = loop,
@@ -273,6 +287,7 @@ void router_free(struct router *router)
         router_drop(&question->request);
         free(question);
     }
+    forwards_free(router->forwards);
     routes_free(router->routes);
     cache_free(router->cache);
     free(router);

@@ -132,6 +132,13 @@ struct ssl_st *tls_connection_new(struct tls *tls, const char *name)
     return ssl;
 }
 
+struct ssl_st *tls_connection_new_http1(struct tls *tls, const char *name)
+{
+    SSL *ssl = tls_connection_new(tls, name);
+    SSL_set_alpn_protos(ssl, NULL, 0);
+    return ssl;
+}
+
 bool tls_speaks_h2(const struct ssl_st *ssl)
 {
     const unsigned char *chosen;

@@ -30,6 +30,9 @@ void tls_free(struct tls *tls);
  * brackets. The caller's. */
 struct ssl_st *tls_connection_new(struct tls *tls, const char *name);
 
+/* The same, to speak HTTP/1.1: without ALPN (RFC 7301), which it does not need. */
+struct ssl_st *tls_connection_new_http1(struct tls *tls, const char *name);
+
 /* Whether the peer has agreed to speak HTTP/2, once the handshake is over. */
 bool tls_speaks_h2(const struct ssl_st *ssl);
 

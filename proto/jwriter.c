@@ -184,6 +184,15 @@ void jwriter_double(struct jwriter *writer, double value)
     buffer_grow(writer->to, number_print_double(to, value));
 }
 
+void jwriter_raw_key(struct jwriter *writer, struct span key)
+{
+    separate(writer);
+    buffer_add_byte(writer->to, '"');
+    buffer_add(writer->to, key);
+    put(writer, "\":");
+    writer->comma = false;
+}
+
 void jwriter_raw(struct jwriter *writer, struct span json)
 {
     separate(writer);

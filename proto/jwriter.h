@@ -32,7 +32,8 @@ void jwriter_double(struct jwriter *writer, double value);
 /* Bytes in base64, as a string. */
 void jwriter_base64(struct jwriter *writer, struct span bytes);
 
-/* What is JSON already. */
+/* What is JSON already: a key without its quotes, a value. */
+void jwriter_raw_key(struct jwriter *writer, struct span key);
 void jwriter_raw(struct jwriter *writer, struct span json);
 
 #endif

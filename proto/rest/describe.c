@@ -34,7 +34,8 @@ static void start(struct rest *rest)
     if (!rest->own)
         abort();
     rest->free_own = free_description;
-    rest_ask_row(rest);
+    if (rest_ask_row(rest))
+        rest_ask_fresh(rest);
 }
 
 static void keep(struct rest *rest, const struct rest_reply *reply)

@@ -64,6 +64,32 @@ static struct span database_of(struct rest *rest)
     return jstring_text(jvalue_string(value), &rest->scratch);
 }
 
+/* Which database the upstream has in its place is said beside the body. */
+static struct blob *body_without_database(const struct rest *rest)
+{
+    struct buffer body = {0};
+    struct jwriter writer = {.to = &body};
+    struct jiter members = jvalue_iterate(rest->body);
+    struct jstring key;
+    struct jvalue value;
+    jwriter_object(&writer);
+    while (jiter_member(&members, &key, &value)) {
+        if (jstring_is(key, "dbName"))
+            continue;
+        jwriter_raw_key(&writer, key.raw);
+        jwriter_raw(&writer, jvalue_text(value));
+    }
+    jwriter_object_end(&writer);
+    return buffer_take(&body);
+}
+
+static void forward(struct rest *rest)
+{
+    rest->state = REST_FORWARD;
+    rest->next.forward = (struct rest_forward){.database = database_of(rest),
+                                               .body = body_without_database(rest)};
+}
+
 struct rest *rest_new(const struct rest_question *question)
 {
     struct rest *rest = calloc(1, sizeof(*rest));
@@ -79,8 +105,7 @@ struct rest *rest_new(const struct rest_question *question)
         rest->route->plan(rest, NULL);
         return rest;
     }
-    rest->state = REST_FORWARD;
-    rest->next.forward.database = database_of(rest);
+    forward(rest);
     return rest;
 }
 
@@ -90,6 +115,8 @@ void rest_free(struct rest *rest)
         return;
     if (rest->state == REST_CALL)
         blob_unref(rest->next.call.message);
+    if (rest->state == REST_FORWARD)
+        blob_unref(rest->next.forward.body);
     if (rest->state == REST_DONE)
         blob_unref(rest->next.answer.body);
     if (rest->free_own)

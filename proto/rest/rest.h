@@ -52,6 +52,7 @@ struct rest_call {
 
 struct rest_forward {
     struct span database; /* as the body names it; empty: it does not. Good until rest_free() */
+    struct blob *body;    /* the body without that name, borrowed until rest_free() */
 };
 
 /* code: as Milvus's REST has it, 0 is success. */

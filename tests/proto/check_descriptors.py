@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds proto/milvus/*.proto, proto/rpcs.def and proto/reaches.def against the official descriptors of Milvus.
+"""Holds proto/milvus/*.proto, proto/*.def and proto/rest/*.def against the official descriptors of Milvus.
 
 The official ones come with pymilvus, so this runs with a Python that has it. Prints every
 difference; exit 0 when there is none, 1 when there are some, 2 when it cannot look.
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import check_routes
 import pymilvus  # noqa: F401  its grpc_gen cannot be imported without it
 from google.protobuf import descriptor_pb2
 from pymilvus.grpc_gen import common_pb2, feder_pb2, milvus_pb2, msg_pb2, rg_pb2, schema_pb2
@@ -26,6 +27,7 @@ DATABASE = re.compile("db_?name|database", re.IGNORECASE)
 NOT_REACHING = {("HybridSearch", 5)}
 REACH = re.compile(r"^REACH\((\w+), (\d+)\)$", re.MULTILINE)
 STATUS = ".milvus.proto.common.Status"
+NUMBER = re.compile(r"^NUMBER\((\w+), (\w+), (\d+)\)$", re.MULTILINE)
 ROW = re.compile(r"^RPC\((\w+),\s*(\d+|NESTED\(\s*\d+\s*,\s*\d+\s*\)),\s*"
                  r"(\d+|NESTED\(\s*\d+\s*,\s*\d+\s*\)),(.*),\s*(\w+)\s*\)$")
 
@@ -122,6 +124,17 @@ def compare_subset(mine, theirs):
             yield from compare_enum(name, enum, theirs.enums[name])
         else:
             yield f"{name}: no such enum in the original"
+
+
+def compare_numbers(path, index):
+    """Numbers of fields that C has by their names: a message is of one of the packages of FILES."""
+    for message, field, number in NUMBER.findall(path.read_text()):
+        known = {(name, known.name): known.number
+                 for name in (f".milvus.proto.{package}.{message}" for package in FILES)
+                 if name in index.messages for known in index.messages[name].field}
+        numbers = [value for (_, name), value in known.items() if name == field]
+        if numbers != [int(number)]:
+            yield f"{path.name}: {message}.{field} = {number}: original {numbers}"
 
 
 def read_rows(path):
@@ -234,6 +247,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--proto", type=pathlib.Path, default=root, help="folder of milvus/*.proto")
     parser.add_argument("--rpcs", type=pathlib.Path, default=root / "rpcs.def")
+    parser.add_argument("--routes", type=pathlib.Path, default=root / "rest" / "routes.def")
     parser.add_argument("--protoc", default="protoc")
     arguments = parser.parse_args()
 
@@ -249,8 +263,10 @@ def main():
     faults += sorted(compare_table(arguments.rpcs, index, methods))
     reaches = arguments.rpcs.with_name("reaches.def")
     faults += compare_reaches(reaches, index, methods, read_rows(arguments.rpcs))
+    faults += check_routes.compare_routes(arguments.routes, index, methods)
+    faults += compare_numbers(arguments.routes.with_name("numbers.def"), index)
     print("\n".join(faults) if faults else
-          f"{len(mine.messages)} messages, {len(mine.enums)} enums and the RPC table agree")
+          f"{len(mine.messages)} messages, {len(mine.enums)} enums and the tables of RPCs and routes agree")
     return 1 if faults else 0
 
 

@@ -227,7 +227,8 @@ Test(conf_faults, of_missing_keys)
          "c:3:3: \"a\" lacks the key \"upstream\"; write the name of one of \"upstreams\"\n"},
         {"upstreams: {main: 1}\ndatabases: {a: }\n",
          "c:1:19: \"main\" takes keys: uri, allow_plaintext, token_file, user, password_file, tls, "
-         "connect_timeout, keepalive, server_lifetime, server_idle_timeout, transport\n"
+         "connect_timeout, keepalive, server_lifetime, server_idle_timeout, http_port, "
+         "transport\n"
          "c:2:16: \"a\" takes keys: upstream, name, pool_size, max_in_flight, queue_size, "
          "queue_timeout, timeouts, max_timeout, token_file, user, password_file, credentials, "
          "max_credentials, merge\n"},

@@ -30,10 +30,10 @@ Test(jwriter, commas_come_by_themselves)
     jwriter_array_end(&writer);
     jwriter_key(&writer, span_text("b"));
     jwriter_raw(&writer, span_text("{\"c\":1}"));
-    jwriter_key(&writer, span_text("d"));
+    jwriter_raw_key(&writer, span_text("d\\n"));
     jwriter_text(&writer, span_text("e"));
     jwriter_object_end(&writer);
-    is(&buffer, "{\"a\":[-1,[],true,false,null,{}],\"b\":{\"c\":1},\"d\":\"e\"}");
+    is(&buffer, "{\"a\":[-1,[],true,false,null,{}],\"b\":{\"c\":1},\"d\\n\":\"e\"}");
 }
 
 static void text_is(struct span text, const char *wanted)

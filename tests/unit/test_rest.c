@@ -64,13 +64,16 @@ Test(rest, a_route_needs_the_right_of_its_call_or_its_own)
 Test(rest, forwarded_with_the_body_s_database)
 {
     union rest_next next;
-    struct rest *rest = talk("jobs/import/list", "{\"dbName\":\"d\\u0062\"}");
+    struct rest *rest = talk("jobs/import/list",
+                             "{ \"a\\n\" : [1.50] ,\"dbName\":\"d\\u0062\",\"b\":{\"dbName\":2}}");
     cr_assert_eq(rest_next(rest, &next), REST_FORWARD);
     cr_expect(span_is(next.forward.database, "db"));
+    cr_expect(span_is(blob_span(next.forward.body), "{\"a\\n\":[1.50],\"b\":{\"dbName\":2}}"));
     rest_free(rest);
     rest = talk("segments/describe", "{}");
     cr_assert_eq(rest_next(rest, &next), REST_FORWARD);
     cr_expect_eq(next.forward.database.length, 0);
+    cr_expect(span_is(blob_span(next.forward.body), "{}"));
     rest_free(rest);
 }
 

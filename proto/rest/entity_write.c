@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* entities/insert, upsert and delete. */
+#include "proto/rest/entity.h"
+#include "proto/rest/plans.h"
+#include "proto/rest/result_column.h"
+#include "proto/rest/rows.h"
+#include "proto/wire.h"
+
+static bool is_true(const struct rest *rest, const char *key)
+{
+    struct jvalue value;
+    return rest_has(rest, key, &value) && jvalue_kind(value) == J_TRUE;
+}
+
+/* The two requests have the same fields of these. */
+static bool build(struct rest *rest, const struct schema *schema, bool is_insert,
+                  struct buffer *message)
+{
+    struct rows rows = {
+        .schema = schema, .is_insert = is_insert, .is_partial = is_true(rest, "partialUpdate")};
+    size_t count;
+    rest_has(rest, "data", &rows.data); /* the plan has looked */
+    if (!rows_put(rest, &rows, message, InsertRequest_fields_data, &count))
+        return false;
+    buffer_put_varint(message, InsertRequest_num_rows, count);
+    return true;
+}
+
+static bool build_insert(struct rest *rest, const struct schema *schema, struct buffer *message)
+{
+    return build(rest, schema, true, message);
+}
+
+static bool build_upsert(struct rest *rest, const struct schema *schema, struct buffer *message)
+{
+    return build(rest, schema, false, message);
+}
+
+static bool find_varint(struct span message, uint32_t number, int64_t *ret_value)
+{
+    struct wire_field field;
+    enum wire_read read;
+    *ret_value = 0;
+    while ((read = wire_next(&message, &field)) == WIRE_FIELD) {
+        if (field.number == number)
+            *ret_value = (int64_t)field.value;
+    }
+    return read == WIRE_END;
+}
+
+static void print_ids(struct rest *rest, struct result_column *ids, struct jwriter *writer)
+{
+    jwriter_array(writer);
+    for (; ids->count > 0; ids->count--)
+        result_column_print(rest, ids, writer);
+    jwriter_array_end(writer);
+}
+
+static void answer(struct rest *rest, struct span reply, uint32_t count_number,
+                   const char *count_key, const char *ids_key)
+{
+    int64_t count;
+    struct span message;
+    struct result_column ids;
+    if (!find_varint(reply, count_number, &count) ||
+        !wire_find_bytes(reply, (struct wire_path){.number = MutationResult_IDs}, &message) ||
+        !result_column_ids(message, &ids)) {
+        entity_malformed(rest, span_of(NULL, 0), "malformed");
+        return;
+    }
+    struct jwriter writer = rest_answer(rest, entity_cost(reply));
+    jwriter_object(&writer);
+    jwriter_key(&writer, span_text(count_key));
+    jwriter_int(&writer, count);
+    jwriter_key(&writer, span_text(ids_key));
+    print_ids(rest, &ids, &writer);
+    jwriter_object_end(&writer);
+    rest_answered(rest, &writer);
+}
+
+static void answer_insert(struct rest *rest, struct span reply)
+{
+    answer(rest, reply, MutationResult_insert_cnt, "insertCount", "insertIds");
+}
+
+static void answer_upsert(struct rest *rest, struct span reply)
+{
+    answer(rest, reply, MutationResult_upsert_cnt, "upsertCount", "upsertIds");
+}
+
+static bool has_data(struct rest *rest, const struct rest_reply *reply)
+{
+    struct jvalue data;
+    if (reply || rest_has(rest, "data", &data))
+        return true;
+    rest_fail(rest, REST_MISSING, "data: missing");
+    return false;
+}
+
+void rest_insert(struct rest *rest, const struct rest_reply *reply)
+{
+    static const struct entity_call call = {build_insert, answer_insert};
+    if (has_data(rest, reply))
+        entity_run(rest, reply, &call);
+}
+
+void rest_upsert(struct rest *rest, const struct rest_reply *reply)
+{
+    static const struct entity_call call = {build_upsert, answer_upsert};
+    if (has_data(rest, reply))
+        entity_run(rest, reply, &call);
+}
+
+static bool build_delete(struct rest *rest, const struct schema *schema, struct buffer *message)
+{
+    (void)schema;
+    return entity_put_template(rest, rest->body, NULL, DeleteRequest_expr_template_values, message);
+}
+
+void rest_delete(struct rest *rest, const struct rest_reply *reply)
+{
+    int64_t count;
+    if (!reply) {
+        entity_ask(rest, build_delete);
+        return;
+    }
+    if (!find_varint(reply->reply, MutationResult_delete_cnt, &count)) {
+        entity_malformed(rest, span_of(NULL, 0), "malformed");
+        return;
+    }
+    struct jwriter writer = rest_answer(rest, -1);
+    jwriter_object(&writer);
+    jwriter_key(&writer, span_text("deleteCount"));
+    jwriter_int(&writer, count);
+    jwriter_object_end(&writer);
+    rest_answered(rest, &writer);
+}
