@@ -9,6 +9,8 @@
 #include "proto/rest/route.h"
 #include "proto/wire.h"
 
+#define LITE_ILLEGAL_ARGUMENT 6
+
 struct entity {
     struct buffer front; /* of the request: the fields of the route's shape */
     uint64_t hash;       /* of the schema that it was made with */
@@ -104,11 +106,11 @@ static void take_schema(struct rest *rest, struct span description, const struct
     schema_clear(&schema);
 }
 
-/* What Milvus says where a request does not fit the collection that it has. */
+/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. */
 static bool may_be_stale(int32_t code)
 {
     return code == REST_COLLECTION_NOT_FOUND || code == REST_SCHEMA_MISMATCH ||
-           code == REST_PARAMETER_INVALID;
+           code == REST_PARAMETER_INVALID || code == LITE_ILLEGAL_ARGUMENT;
 }
 
 static void take_reply(struct rest *rest, const struct rest_reply *reply,

@@ -316,7 +316,8 @@ Test(rest_rows, a_conversion_that_fails_is_tried_with_a_fresh_schema)
 
 Test(rest_rows, what_milvus_refuses_is_tried_with_a_fresh_schema_once)
 {
-    static const char *const refusals[] = {"1{1:62}", "1{3:109}", "1{3:100}", "1{3:1100 2'no'}"};
+    static const char *const refusals[] = {"1{1:62}", "1{3:109}", "1{3:100}", "1{3:1100 2'no'}",
+                                           "1{1:6 3:6}"};
     for (size_t i = 0; i < COUNT(refusals); i++) {
         struct rest *rest = rows_talk("entities/insert", ONE);
         talk_reply(rest, description(NEW));
