@@ -203,7 +203,7 @@ bool entity_number(struct rest *rest, struct jvalue object, const struct rest_pl
     struct rest_place place = rest_place_key(outer, key);
     struct jvalue value;
     *ret_number = otherwise;
-    return !rest_member(object, key, &value) ||
+    return !rest_finds(rest, object, key, &value) ||
            rest_int(rest, value, &place, 0, INT32_MAX, ret_number);
 }
 

@@ -2,18 +2,18 @@
 #include "proto/rest/index.h"
 
 #include "proto/rest/later.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 
 #define INDEX_NOT_FOUND 700 /* pkg/util/merr */
 
-enum { DATABASE = 2, COLLECTION = 3, EXTRA_PARAMS = 5 }; /* of a CreateIndexRequest */
-
 void rest_put_collection(struct rest *rest, struct buffer *message)
 {
     struct jvalue collection;
-    rest_put_database(rest, message, DATABASE);
+    rest_put_database(rest, message, CreateIndexRequest_db_name);
     if (rest_has(rest, "collectionName", &collection))
-        buffer_put_bytes(message, COLLECTION, rest_json_text(rest, collection));
+        buffer_put_bytes(message, CreateIndexRequest_collection_name,
+                         rest_json_text(rest, collection));
 }
 
 /* A pair of the object's member, or of `otherwise`; NULL: no pair. */
@@ -65,7 +65,7 @@ static bool put_index(struct rest *rest, struct jvalue index, const struct rest_
         return false;
     rest_put_collection(rest, message);
     return rest_put_fields(rest, index, &rest_shape_index_param, place, message) &&
-           rest_put_index_params(rest, index, place, EXTRA_PARAMS, message);
+           rest_put_index_params(rest, index, place, CreateIndexRequest_extra_params, message);
 }
 
 bool rest_later_indexes(struct rest *rest, struct jvalue indexes)

@@ -12,7 +12,7 @@ bool rest_put_index_params(struct rest *rest, struct jvalue index, const struct 
 /* Makes a CreateIndex ready for each of the body's indexParams, an array. */
 bool rest_later_indexes(struct rest *rest, struct jvalue indexes);
 
-/* Makes a request ready whose fields 2 and 3 are the body's database and collection. */
+/* The body's database and collection, for a request that has them where CreateIndex has. */
 void rest_put_collection(struct rest *rest, struct buffer *message);
 
 /* Milvus's words in an index's KeyValuePairs. */

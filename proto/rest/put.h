@@ -62,6 +62,10 @@ struct span rest_json_text(struct rest *rest, struct jvalue value);
 /* An object's member; false: there is none, or null. */
 bool rest_member(struct jvalue object, const char *key, struct jvalue *ret_value);
 
+/* The same, which is quick where the object is the body. */
+bool rest_finds(const struct rest *rest, struct jvalue object, const char *key,
+                struct jvalue *ret_value);
+
 /* A whole number from min to max; also as a string, which Milvus writes where a number is large. */
 bool rest_int(struct rest *rest, struct jvalue value, const struct rest_place *place, int64_t min,
               int64_t max, int64_t *ret_number);
