@@ -205,7 +205,7 @@ static bool read_dim(struct span vectors, uint64_t *ret_dim)
         if (field.number == VectorField_dim)
             *ret_dim = field.value;
     }
-    return read == WIRE_END && *ret_dim <= DIM_MAX;
+    return read == WIRE_END;
 }
 
 static const char *read_values(struct parts *parts)
@@ -215,7 +215,8 @@ static const char *read_values(struct parts *parts)
     struct span holder = parts->holders[is_vector];
     bool is_known = false;
     uint64_t dim = 0;
-    if (is_vector && !read_dim(holder, &dim))
+    bool is_sparse = column->type == DATA_TYPE(SparseFloatVector); /* of any dimension */
+    if (is_vector && (!read_dim(holder, &dim) || (dim > DIM_MAX && !is_sparse)))
         return malformed;
     for (size_t i = 0; i < FORMS; i++) {
         struct span slot;
