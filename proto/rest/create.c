@@ -36,7 +36,7 @@ static bool read_schema(struct rest *rest, struct create *create)
     if (!rest_is(rest, &place, create->schema, J_OBJECT))
         return false;
     if (rest_member(create->schema, "fields", &fields)) {
-        if (!rest_is(rest, &fields_place, fields, J_ARRAY))
+        if (!rest_is_list(rest, &fields_place, fields, REST_FIELDS_MAX))
             return false;
         create->has_schema = jvalue_count(fields) > 0;
     }
@@ -140,25 +140,32 @@ static bool put_full_schema(struct rest *rest, const struct create *create, stru
     return rest_put_fields(rest, create->schema, &rest_shape_schema, &place, schema);
 }
 
-/* Put when the schema was, so that each field is an object with a name. */
-static bool has_field(struct rest *rest, const struct create *create, struct span name)
+/* The names of the schema's fields, each a field of a message. The schema was put, so that each has
+ * one. */
+static void collect_names(struct rest *rest, const struct create *create, struct buffer *names)
 {
     struct jvalue value;
-    if (rest_member(create->schema, "structFields", &value))
-        return true; /* whose fields' names have a form of their own */
     rest_member(create->schema, "fields", &value);
     struct jiter elements = jvalue_iterate(value);
     while (jiter_element(&elements, &value)) {
-        struct jvalue known;
-        rest_member(value, "fieldName", &known);
-        if (span_equal(rest_json_text(rest, known), name))
+        struct jvalue name;
+        rest_member(value, "fieldName", &name);
+        buffer_put_bytes(names, 1, rest_json_text(rest, name));
+    }
+}
+
+static bool has_name(struct span names, struct span name)
+{
+    struct wire_field known;
+    while (wire_next(&names, &known) == WIRE_FIELD) {
+        if (span_equal(known.bytes, name))
             return true;
     }
     return false;
 }
 
-/* Put when the indexes were, so that each is an object with a name. */
-static bool check_indexes(struct rest *rest, const struct create *create, struct jvalue indexes)
+/* The indexes were put, so that each has a name. */
+static bool check_names(struct rest *rest, struct jvalue indexes, struct span names)
 {
     struct rest_place array = rest_place_key(NULL, "indexParams");
     struct jvalue index;
@@ -168,13 +175,22 @@ static bool check_indexes(struct rest *rest, const struct create *create, struct
         struct rest_place place = rest_place_key(&element, "fieldName");
         struct jvalue name;
         rest_member(index, "fieldName", &name);
-        struct blob *text = blob_copy(rest_json_text(rest, name));
-        bool known = text && has_field(rest, create, blob_span(text));
-        blob_unref(text);
-        if (!known)
+        if (!has_name(names, rest_json_text(rest, name)))
             return rest_wrong(rest, REST_MISSING, &place, "the schema has no such field");
     }
     return true;
+}
+
+static bool check_indexes(struct rest *rest, const struct create *create, struct jvalue indexes)
+{
+    struct jvalue structs;
+    if (rest_member(create->schema, "structFields", &structs))
+        return true; /* whose fields' names have a form of their own */
+    struct buffer names = {0};
+    collect_names(rest, create, &names);
+    bool good = check_names(rest, indexes, buffer_span(&names));
+    buffer_clear(&names);
+    return good;
 }
 
 static bool later_indexes(struct rest *rest, const struct create *create, bool *ret_any)

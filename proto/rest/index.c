@@ -72,7 +72,7 @@ bool rest_later_indexes(struct rest *rest, struct jvalue indexes)
 {
     struct rest_place array = rest_place_key(NULL, "indexParams");
     struct jvalue index;
-    if (!rest_is(rest, &array, indexes, J_ARRAY))
+    if (!rest_is_list(rest, &array, indexes, REST_FIELDS_MAX))
         return false;
     struct jiter elements = jvalue_iterate(indexes);
     for (size_t i = 0; jiter_element(&elements, &index); i++) {

@@ -5,6 +5,10 @@
 
 #include "proto/rest/put.h"
 
+/* Fields of a collection, or indexes in a request, at most: more than Milvus can be set to take
+ * (proxy.maxFieldNum). */
+#define REST_FIELDS_MAX 1024
+
 /* What of it goes into KeyValuePairs, in the message's field of that number. */
 bool rest_put_index_params(struct rest *rest, struct jvalue index, const struct rest_place *place,
                            uint32_t number, struct buffer *message);

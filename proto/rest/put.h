@@ -42,6 +42,10 @@ bool rest_missing(struct rest *rest, const struct rest_place *place);
 bool rest_is(struct rest *rest, const struct rest_place *place, struct jvalue value,
              enum jkind kind);
 
+/* Whether the value is an array of at most so many elements; else answered. */
+bool rest_is_list(struct rest *rest, const struct rest_place *place, struct jvalue value,
+                  size_t max);
+
 /* Puts what an object has into a message. */
 bool rest_put_fields(struct rest *rest, struct jvalue object, const struct rest_shape *shape,
                      const struct rest_place *outer, struct buffer *message);

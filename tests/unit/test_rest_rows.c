@@ -294,6 +294,47 @@ Test(rest_rows, what_is_missing_is_said_before_any_call)
                      "{'code':1802,'message':'data: missing'}");
 }
 
+#define LACKING 64 /* fields that may */
+
+/* About as many rows {} as `bytes` of text have; how many bytes they are. */
+static struct rest *insert_empty_rows(size_t bytes, size_t *ret_size)
+{
+    static char body[1 << 18];
+    int length = sprintf(body, "{'collectionName':'docs','data':[{}");
+    while ((size_t)length < bytes)
+        length += sprintf(body + length, ",{}");
+    *ret_size = (size_t)(length + sprintf(body + length, "]}"));
+    return rows_talk("entities/insert", body);
+}
+
+static const char *lacking_fields(void)
+{
+    static char fields[LACKING * 32];
+    size_t size = 0;
+    for (int i = 0; i < LACKING; i++)
+        size += (size_t)sprintf(fields + size, "4{2'x%d' 5:1 15:1}", i);
+    return description(fields);
+}
+
+Test(rest_rows, rows_of_nothing_take_no_more_memory_than_they_may)
+{
+    size_t size;
+    char answer[128];
+    struct rest *rest = insert_empty_rows(196000, &size);
+    talk_reply(rest, lacking_fields());
+    rows_talk_method(rest, "Insert");
+    rest_free(rest);
+
+    rest = insert_empty_rows(197000, &size);
+    talk_reply(rest, lacking_fields());
+    talk_reply(rest, lacking_fields());
+    snprintf(answer, sizeof(answer),
+             "{'code':1804,'message':'data[%zu]: too many rows for so little text and so many "
+             "fields'}",
+             ((1 << 20) + 16 * size) / LACKING + 1);
+    rows_talk_answer(rest, answer);
+}
+
 /* ---- the schema that was not the last ---- */
 
 #define OLD ID " 4{2'x' 5:5}"
