@@ -384,8 +384,8 @@ void cache_ask(struct cache *cache, struct request *request)
 {
     struct key key;
     key_make(&key, request);
-    bool seen = request->seen &&
-                seen_before(request->seen, span_hash(span_of(key.bytes, key.length)));
+    bool seen =
+        request->seen && seen_before(request->seen, span_hash(span_of(key.bytes, key.length)));
     bool repeated = !is_session(request->rpc) && (seen || request->doubts);
     struct cache_entry *entry = entry_find(cache, &key);
     if (entry && entry->reply && !repeated && clock_now() < entry->expires) {

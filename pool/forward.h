@@ -10,8 +10,9 @@
 
 #include "pool/request.h"
 
-#define FORWARDS_MAX 64u /* under way at once; above it they are refused with RESOURCE_EXHAUSTED   \
-                          */
+#define FORWARDS_MAX                                                                               \
+    64u /* under way at once; above it they are refused with RESOURCE_EXHAUSTED                    \
+         */
 
 struct forwards;
 

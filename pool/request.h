@@ -94,7 +94,7 @@ struct request {
     uint32_t timeout;   /* ms; 0: the daemon's own */
     int64_t arrived;    /* on clock_now()'s clock, when its first byte came; 0: now */
     struct seen *seen;  /* what the asker's connection has described before; NULL: nothing */
-    bool doubts;        /* what is remembered of the answer is doubted: it comes from the upstream */
+    bool doubts; /* what is remembered of the answer is doubted: it comes from the upstream */
     void (*answer)(struct request *request, const struct outcome *outcome); /* once */
     /* The upstream has begun to reply, and pool_take() is to be called when there is room for that;
      * it may begin more than once, if the request is sent again. NULL, and for what the cache

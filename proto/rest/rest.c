@@ -86,8 +86,8 @@ static struct blob *body_without_database(const struct rest *rest)
 static void forward(struct rest *rest)
 {
     rest->state = REST_FORWARD;
-    rest->next.forward = (struct rest_forward){.database = database_of(rest),
-                                               .body = body_without_database(rest)};
+    rest->next.forward =
+        (struct rest_forward){.database = database_of(rest), .body = body_without_database(rest)};
 }
 
 struct rest *rest_new(const struct rest_question *question)
