@@ -106,9 +106,12 @@ static void take_schema(struct rest *rest, struct span description, const struct
     schema_clear(&schema);
 }
 
-/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. */
-static bool may_be_stale(int32_t code)
+/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. Of a
+ * filter on a field that is gone Milvus 2.3 says that it did not expect that. */
+static bool may_be_stale(int32_t code, const struct entity_call *call)
 {
+    if (call->is_read && code == REST_UNEXPECTED)
+        return true;
     return code == REST_COLLECTION_NOT_FOUND || code == REST_SCHEMA_MISMATCH ||
            code == REST_PARAMETER_INVALID || code == LITE_ILLEGAL_ARGUMENT;
 }
@@ -122,7 +125,7 @@ static void take_reply(struct rest *rest, const struct rest_reply *reply,
         return;
     }
     rest_fail_as(rest, reply);
-    if (reply->code == CODE_OK && may_be_stale(code))
+    if (reply->code == CODE_OK && may_be_stale(code, call))
         try_again(rest);
 }
 
