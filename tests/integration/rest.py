@@ -81,7 +81,7 @@ class Rest:
         """fields: of the body, or its bytes."""
         named = {"Content-Type": "application/json", **(headers or {})}
         options = [word for name, value in named.items() for word in ("-H", f"{name}: {value}")]
-        return self.curl(*options, "--data-binary", "@-", PREFIX + route, body=packed(fields or {}))
+        return self.curl(*options, "--data-binary", "@-", PREFIX + route, body=packed({} if fields is None else fields))
 
     def call(self, route, headers=None, **fields):
         return checked(self.ask(route, fields, headers))
@@ -105,7 +105,7 @@ class Kept:
         self.connection = UnixConnection(bouncer.path)
 
     def ask(self, route, fields=None, headers=None):
-        self.connection.request("POST", PREFIX + route, packed(fields or {}), headers or {})
+        self.connection.request("POST", PREFIX + route, packed({} if fields is None else fields), headers or {})
         reply = self.connection.getresponse()
         return Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read())
 

@@ -107,7 +107,7 @@ def entities_hybrid_search(place):
 def entities_advanced_search(place):
     place.create(rows=30, vectors=2)
     rest, sdk = two_searches(place)
-    rerank = {"strategy": "weighted", "params": {"weights": [0.9, 0.1]}}
+    rerank = {"strategy": "weighted", "params": {"weights": [0.9, 0.1], "norm_score": True}}
     hits = place.call("entities/advanced_search", search=rest, rerank=rerank, limit=4)
     [known_hits] = place.client.hybrid_search(place.name, sdk, WeightedRanker(0.9, 0.1), 4)
     assert found(hits) == known(known_hits)
