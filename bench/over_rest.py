@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RESTful v2 through the daemon, beside pymilvus and REST v1 at Milvus 2.3.5 itself: rows inserted and searches made."""
+"""RESTful v2 through the daemon, beside pymilvus and REST v1 at Milvus 2.3.5 itself: rows inserted, searches made."""
 import contextlib
 import json
 import subprocess

@@ -110,8 +110,8 @@ def of_rest(measured):
         if (ratios := ratios_to(measured, "per_second", base)(case, REST))
     }
     return [
-        Table("rest-ratio", "REST v2 through the daemon, to going direct", "Of rows or searches a second, in each round.",
-              "case", ["least", "median", "most"], spread, "{:.2f}"),
+        Table("rest-ratio", "REST v2 through the daemon, to going direct",
+              "Of rows or searches a second, in each round.", "case", ["least", "median", "most"], spread, "{:.2f}"),
         Table("rest", "REST: rows or searches a second", "Medians of the rounds.", "case", whose, rates),
     ]  # fmt: skip
 

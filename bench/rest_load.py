@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A client of bench/over_rest.py, in a process and a network of its own: inserts or searches, of so many clients at once;
-prints how many a second.
+"""A client of bench/over_rest.py, in a process and a network of its own: inserts or searches, of so many clients at
+once; prints how many a second.
 
 What REST and gRPC send is made beforehand; what pymilvus sends is packed by it, as it is for whoever uses it.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of field and vector with values from the edges of its range: as pymilvus takes them and gives them back, and
-as REST has them in a body and in an answer."""
+"""Every kind of field and vector with values from the edges of its range: as pymilvus takes them and gives them back,
+and as REST has them in a body and in an answer."""
 import base64
 import json
 import math

@@ -16,8 +16,8 @@ GROUP = {"privilegeGroupName": "readers", "privileges": ["Search"]}
 FUNCTION = {"name": "words", "type": "BM25", "inputFieldNames": ["text"], "outputFieldNames": ["sparse"], "params": {}}
 FIELD = {"fieldName": "more", "dataType": "Int64", "nullable": True}
 STRUCT = {
-    "fieldName": "pages", "dataType": "ArrayOfStruct",
-    "elementTypeParams": {"max_capacity": 4}, "fields": [{"fieldName": "number", "dataType": "Array", "elementDataType": "Int64"}],
+    "fieldName": "pages", "dataType": "ArrayOfStruct", "elementTypeParams": {"max_capacity": 4},
+    "fields": [{"fieldName": "number", "dataType": "Array", "elementDataType": "Int64"}],
 }  # fmt: skip
 SPARSE_INDEX = {"fieldName": "sparse", "indexType": "AUTOINDEX", "metricType": "BM25"}
 

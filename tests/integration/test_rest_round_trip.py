@@ -7,8 +7,8 @@ from pymilvus import DataType, MilvusClient
 from fake import Fake
 from rest import checked
 from rest_kinds import (
-    ANY_DOCUMENT, ARRAYS, BITS, BRAIN_FLOATS, FLOATS, HALF_FLOATS, KEYS, LARGE, SCALARS, SMALL_INTS, SPARSE, body_of, collection_rows,
-    formed, told,
+    ANY_DOCUMENT, ARRAYS, BITS, BRAIN_FLOATS, FLOATS, HALF_FLOATS, KEYS, LARGE, SCALARS, SMALL_INTS, SPARSE, body_of,
+    collection_rows, formed, told,
 )  # fmt: skip
 from sdk_client import create_collection
 
@@ -47,7 +47,8 @@ def create(client, name, kinds, is_indexed=True, **options):
         schema.add_field(kind.name, kind.kind, **kind.options, **options.get(kind.name, {}))
         if kind.kind in INDEXES:
             index.add_index(kind.name, **INDEXES[kind.kind])
-    client.create_collection(name, schema=schema, index_params=index if is_indexed else None, consistency_level="Strong")
+    indexes = index if is_indexed else None
+    client.create_collection(name, schema=schema, index_params=indexes, consistency_level="Strong")
 
 
 def in_order(rows):

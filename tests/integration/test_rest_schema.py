@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The schema comes from memory, so that a request is one RPC; and when it has become another one, nobody hears of it."""
+"""The schema comes from memory, so that a request is one RPC; when it has become another one, nobody hears of it."""
 import pytest
 from pymilvus import DataType, MilvusClient
 

@@ -156,7 +156,8 @@ BAD_KEYS = {"a text": "one", "an array with a text": [1, "one"], "a fraction": 1
 
 @pytest.mark.parametrize("key", BAD_KEYS.values(), ids=list(BAD_KEYS))
 def test_keys(rest_at, books, key):
-    assert is_refused(rest_at("lite").rest.ask("entities/get", {"collectionName": books[True], "id": key}), BAD_KEY, "id")
+    answer = rest_at("lite").rest.ask("entities/get", {"collectionName": books[True], "id": key})
+    assert is_refused(answer, BAD_KEY, "id")
 
 
 SEARCH = {"data": [VECTORS[0]], "annsField": "vector"}
@@ -253,7 +254,8 @@ def test_request_timeout(rest, fake):
 
 
 def test_upstream_away(start_bouncer):
-    rest = Rest(start_bouncer(configuration({"uri": f"http://127.0.0.1:{free_port()}", "connect_timeout": "500ms"})).address)
+    upstream = {"uri": f"http://127.0.0.1:{free_port()}", "connect_timeout": "500ms"}
+    rest = Rest(start_bouncer(configuration(upstream)).address)
     assert is_refused(rest.ask(ROUTE, {"collectionName": "books"}), UNAVAILABLE, "milvus-bouncer:", status=503)
 
 
