@@ -3,10 +3,11 @@
 
 #include "proto/wire.h"
 
-#define DIM_MAX   (1u << 20)
-#define DEPTH_MAX (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around the rows   \
-                                      */
-#define SPARSE_ROW 8                 /* bytes of an index and its value */
+#define DIM_MAX (1u << 20)
+#define DEPTH_MAX                                                                                  \
+    (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around the rows                 \
+                        */
+#define SPARSE_ROW 8   /* bytes of an index and its value */
 
 static const char malformed[] = "malformed";
 static const char not_served[] = "of a type that is not served over REST";
