@@ -4,6 +4,7 @@ from candidates import DIRECT, label
 from cases import CASES, MILVUS_CASES
 from loads import median
 from real_milvus import STORM
+from over_rest import PACKED, REST, SDK, V1
 from table import Table
 
 MEMORY = {
@@ -27,12 +28,16 @@ def of_rounds(measured, key):
     return lambda case, who: median(measured.values(case, who, key))
 
 
-def ratio_to(measured, key, base):
-    def figure(case, who):
+def ratios_to(measured, key, base):
+    def figures(case, who):
         pairs = zip(measured.values(case, who, key), measured.values(case, base, key))
-        return median([mine / its for mine, its in pairs if its])
+        return [mine / its for mine, its in pairs if its]
 
-    return figure
+    return figures
+
+
+def ratio_to(measured, key, base):
+    return lambda case, who: median(ratios_to(measured, key, base)(case, who))
 
 
 def of_proxies(measured):
@@ -89,6 +94,25 @@ def of_merging(merged):
               ("p50", "latency p50, us", whose, "p50_us"),
               ("p99", "latency p99, us", whose, "p99_us"),
               ("cpu", "the daemon's CPU a search, us", daemons, "cpu_us"))),
+    ]  # fmt: skip
+
+
+def of_rest(measured):
+    """Rows inserted, or searches, a second."""
+    cases, whose = measured.cases(), [who for who in (REST, SDK, PACKED, V1) if who in measured.candidates()]
+    if not cases:
+        return []
+    rates = {case: [of_rounds(measured, "per_second")(case, who) for who in whose] for case in cases}
+    spread = {
+        f"{case}, to {base}": [pick(ratios) for pick in (min, median, max)]
+        for case in cases
+        for base in whose[1:]
+        if (ratios := ratios_to(measured, "per_second", base)(case, REST))
+    }
+    return [
+        Table("rest-ratio", "REST v2 through the daemon, to going direct", "Of rows or searches a second, in each round.",
+              "case", ["least", "median", "most"], spread, "{:.2f}"),
+        Table("rest", "REST: rows or searches a second", "Medians of the rounds.", "case", whose, rates),
     ]  # fmt: skip
 
 

@@ -24,6 +24,7 @@ import canned
 import machine
 import memory
 import merging
+import over_rest
 import proxies
 import real_milvus
 import report
@@ -32,8 +33,8 @@ from cases import CASES
 from goals import goals
 from loads import Measured, descendants
 
-MEMORY, MILVUS, MERGING = "memory", "milvus", "merging"
-NAMES = [*(case.name for case in CASES), MEMORY, MILVUS, MERGING]
+MEMORY, MILVUS, MERGING, REST = "memory", "milvus", "merging", "rest"
+NAMES = [*(case.name for case in CASES), MEMORY, MILVUS, MERGING, REST]
 
 
 class Counts(NamedTuple):
@@ -48,10 +49,12 @@ class Counts(NamedTuple):
     merging_rounds: int = 5
     merging_share: int = 1  # every so many-th of merging's requests and rows
     merging_clients: tuple = (1, 8, 32, 64, 256)
+    rest_rounds: int = 5
+    rest_share: int = 1
 
 
 SMOKE = Counts(rounds=1, requests=100, milvus_requests=32, clients=20, quiet=0, processes=4, storms=1, starts=2,
-               merging_rounds=1, merging_share=50, merging_clients=(1, 64))  # fmt: skip
+               merging_rounds=1, merging_share=50, merging_clients=(1, 64), rest_rounds=1, rest_share=20)  # fmt: skip
 
 
 def chosen_of(known):
@@ -81,7 +84,7 @@ def read_arguments():
 def counts_of(arguments):
     given = {key: getattr(arguments, key) for key in ("rounds", "requests") if getattr(arguments, key)}
     if arguments.rounds:
-        given["merging_rounds"] = arguments.rounds
+        given["merging_rounds"] = given["rest_rounds"] = arguments.rounds
     return (SMOKE if arguments.smoke else Counts())._replace(**given)
 
 
@@ -91,7 +94,7 @@ def measure(directory, arguments, counts):
     cases = [case for case in CASES if case.name in arguments.cases]
     requests = directory / "requests"
     canned.write_requests(requests)
-    loads, resident, before_milvus, merged = Measured(), {}, None, Measured()
+    loads, resident, before_milvus, merged, of_rest = Measured(), {}, None, Measured(), Measured()
     if cases:
         loads = proxies.measure_all(directory, cases, chosen, requests, counts)
     if MEMORY in arguments.cases:
@@ -100,18 +103,20 @@ def measure(directory, arguments, counts):
         before_milvus = real_milvus.measure_all(directory / "milvus", chosen, counts)
     if MERGING in arguments.cases:
         merged = merging.measure_all(directory / "merging", counts)
-    return loads, resident, before_milvus, merged
+    if REST in arguments.cases:
+        of_rest = over_rest.measure_all(directory / "rest", counts)
+    return loads, resident, before_milvus, merged, of_rest
 
 
-def write(folder, run, loads, resident, before_milvus, merged):
+def write(folder, run, loads, resident, before_milvus, merged, of_rest):
     calls, storms, others = before_milvus or (Measured(), Measured(), {})
     reached = goals(loads, resident, calls, merged)
     tables = [*report.of_proxies(loads), *report.of_memory(resident), *report.of_milvus(calls, storms),
-              *report.of_merging(merged)]  # fmt: skip
+              *report.of_merging(merged), *report.of_rest(of_rest)]  # fmt: skip
     tables = [table for table in tables if table.rows]
     run |= {"loads": loads.rows, "memory": resident, "goals": [goal.row() for goal in reached]}
     run["milvus"] = {"calls": calls.rows, "storms": storms.rows, "others": others}
-    run["merging"] = merged.rows
+    run["merging"], run["rest"] = merged.rows, of_rest.rows
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(run, indent=1) + "\n")
     (folder / "results.md").write_text(report.page(run, reached, tables))

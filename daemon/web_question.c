@@ -94,10 +94,11 @@ static bool read_timeout(struct span text, uint32_t *ret_timeout)
     return text.length == 0 || (seconds > 0 && seconds <= SECONDS_MAX);
 }
 
-/* As strconv.ParseBool, by which Milvus reads it. */
-static bool is_true(struct span text)
+/* As strconv.ParseBool, by which Milvus reads Accept-Type-Allow-Int64. All else, and no header at
+ * all, is what proxy.http.acceptTypeAllowInt64 says: true, unless it was changed. */
+static bool is_false(struct span text)
 {
-    static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True"};
+    static const char *const words[] = {"0", "f", "F", "false", "FALSE", "False"};
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         if (span_is(text, words[i]))
             return true;
@@ -210,7 +211,7 @@ static void start(struct web *web, struct blob *body)
         .client = web->client,
         .route = web->route,
         .body = body,
-        .allow_int64 = is_true(field(web, HTTP1_ALLOW_INT64)),
+        .allow_int64 = !is_false(field(web, HTTP1_ALLOW_INT64)),
         .database = web_database(web),
         .authorization = wiped_span(&web->authorization),
         .rule = web->rule,

@@ -11,9 +11,11 @@
 #include "pool/forward_head.h"
 #include "pool/pool.h"
 #include "pool/tls.h"
+#include "pool/tls_reason.h"
 
 #define HEADERS_MAX (64 << 10) /* bytes, of an answer */
 #define NO_ERROR    (-1)
+#define REASON_MAX  256
 
 /* What is read of an upstream's certificates is kept. */
 struct secrets {
@@ -27,6 +29,7 @@ struct forwarded {
     struct forwards *owner;
     struct request *request; /* NULL: it has ended */
     struct evhttp_connection *connection;
+    bool is_secure;
     int error; /* enum evhttp_request_error, or NO_ERROR */
     char where[ENDPOINT_TEXT_MAX];
 };
@@ -103,11 +106,31 @@ static void on_error(enum evhttp_request_error error, void *argument)
     forwarded->error = (int)error;
 }
 
+/* Whether it is TLS that did not come about; then why. */
+static bool is_insecure(const struct forwarded *forwarded, char why[REASON_MAX])
+{
+    if (!forwarded->is_secure)
+        return false;
+    struct bufferevent *buffers = evhttp_connection_get_bufferevent(forwarded->connection);
+    const struct ssl_st *ssl = bufferevent_openssl_get_ssl(buffers);
+    if (tls_is_up(ssl))
+        return false;
+    if (!tls_reason(ssl, bufferevent_get_openssl_error(buffers), why, REASON_MAX))
+        snprintf(why, REASON_MAX, "no TLS there");
+    return true;
+}
+
 /* The connection is over without an answer. */
 static void fail(struct forwarded *forwarded)
 {
     const char *name = upstream_of(forwarded->request)->name;
     struct request *request = let_go(forwarded);
+    char why[REASON_MAX];
+    if (is_insecure(forwarded, why)) {
+        request_fail(request, CODE_UNAVAILABLE, PHASE_CONNECT,
+                     "the HTTP port of upstream %s, %s: %s", name, forwarded->where, why);
+        return;
+    }
     switch (forwarded->error) {
     case EVREQ_HTTP_INVALID_HEADER:
     case EVREQ_HTTP_EOF:
@@ -252,6 +275,7 @@ static void start(struct forwards *forwards, struct request *request,
         abort();
     forwarded->owner = forwards;
     forwarded->request = request;
+    forwarded->is_secure = tls;
     forwarded->error = NO_ERROR;
     endpoint_text(endpoint, forwarded->where);
     LIST_INSERT_HEAD(&forwards->under_way, forwarded, link);

@@ -147,9 +147,14 @@ bool tls_speaks_h2(const struct ssl_st *ssl)
     return length == protocols[0] && memcmp(chosen, protocols + 1, length) == 0;
 }
 
+bool tls_is_up(const struct ssl_st *ssl)
+{
+    return SSL_is_init_finished(ssl) != 0;
+}
+
 void tls_say_goodbye(struct ssl_st *ssl)
 {
-    if (SSL_is_init_finished(ssl))
+    if (tls_is_up(ssl))
         SSL_shutdown(ssl);
     ERR_clear_error();
 }

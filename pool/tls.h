@@ -36,6 +36,9 @@ struct ssl_st *tls_connection_new_http1(struct tls *tls, const char *name);
 /* Whether the peer has agreed to speak HTTP/2, once the handshake is over. */
 bool tls_speaks_h2(const struct ssl_st *ssl);
 
+/* Whether the handshake is over, and the peer is who it should be. */
+bool tls_is_up(const struct ssl_st *ssl);
+
 /* Tells the peer that nothing follows, as far as that does not wait. */
 void tls_say_goodbye(struct ssl_st *ssl);
 

@@ -23,11 +23,16 @@ static const uint8_t *string_end(const uint8_t *at, bool *ret_escaped)
     return at + 1;
 }
 
+/* What is within it is skipped most of the time: numbers, commas. */
 static const uint8_t *container_end(const uint8_t *at)
 {
+    static const bool is_mark[UINT8_MAX + 1] = {
+        ['"'] = true, ['{'] = true, ['['] = true, ['}'] = true, [']'] = true};
     unsigned depth = 0;
     bool escaped;
     do {
+        while (!is_mark[*at])
+            at++;
         if (*at == '"') {
             at = string_end(at, &escaped);
             continue;

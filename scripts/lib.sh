@@ -16,7 +16,7 @@ build_packages=(
 )
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 format_packages=(clang-format-14)
-integration_packages=(nginx-light haproxy nghttp2-server iproute2 systemd openssl util-linux)
+integration_packages=(curl nginx-light haproxy nghttp2-server iproute2 systemd openssl util-linux)
 bench_targets=(load once)
 python_packages=(python3 python3-venv)
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What alters a schema and takes more than a row says. */
 #include "proto/rest/index.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 
-/* Numbers in AlterCollectionSchemaRequest, its Action, AddRequest and FieldInfo. */
-enum { REQUEST_ACTION = 5, ACTION_ADD = 1, ADD_FIELD_INFO = 1, INFO_PARAMS = 3 };
+/* Numbers in AlterCollectionSchemaRequest's Action, AddRequest and FieldInfo. */
+enum { ACTION_ADD = 1, ADD_FIELD_INFO = 1, INFO_PARAMS = 3 };
 
 void rest_drop_field(struct rest *rest, const struct rest_reply *reply)
 {
@@ -74,7 +75,7 @@ static void ask_add(struct rest *rest)
         return;
     }
     rest_put_message(&action, ACTION_ADD, &add);
-    rest_put_message(&message, REQUEST_ACTION, &action);
+    rest_put_message(&message, AlterCollectionSchemaRequest_action, &action);
     rest_ask(rest, rest->route->method, &message);
 }
 

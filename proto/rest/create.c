@@ -3,31 +3,13 @@
  * collections/create: a collection, its indexes, and that it is loaded. Its schema is the body's,
  * or, where there is none, of a primary key and a vector of the body's dimension.
  */
-#include <stdio.h>
+#include "proto/rest/create.h"
 
 #include "milvus/common.pb-c.h"
-#include "milvus/schema.pb-c.h"
 #include "proto/rest/index.h"
 #include "proto/rest/later.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
-
-/* Numbers in CreateCollectionRequest, CreateIndexRequest, CollectionSchema and FieldSchema. */
-enum { REQUEST_SCHEMA = 4, REQUEST_SHARDS = 5, REQUEST_LEVEL = 6, REQUEST_PROPERTIES = 7 };
-enum { INDEX_FIELD = 4, INDEX_PARAMS = 5, INDEX_NAME = 6 };
-enum { SCHEMA_NAME = 1, SCHEMA_DESCRIPTION = 2, SCHEMA_AUTO_ID = 3, SCHEMA_FIELDS = 4 };
-enum { SCHEMA_DYNAMIC = 5 };
-enum { FIELD_NAME = 2, FIELD_PRIMARY = 3, FIELD_TYPE = 5, FIELD_PARAMS = 6, FIELD_AUTO_ID = 8 };
-
-#define VECTOR_NAME "vector"
-
-/* What the body says beside the schema. */
-struct create {
-    struct jvalue schema; /* has_schema: an object whose fields are not empty */
-    bool has_schema;
-    struct jvalue params; /* an object */
-    bool has_params;
-    bool auto_id;
-};
 
 /* Milvus reads keys whatever their case; of this one both spellings are in its documents. */
 static bool read_auto_id(struct rest *rest, struct jvalue object, const struct rest_place *outer,
@@ -54,7 +36,7 @@ static bool read_schema(struct rest *rest, struct create *create)
     if (!rest_is(rest, &place, create->schema, J_OBJECT))
         return false;
     if (rest_member(create->schema, "fields", &fields)) {
-        if (!rest_is(rest, &fields_place, fields, J_ARRAY))
+        if (!rest_is_list(rest, &fields_place, fields, REST_FIELDS_MAX))
             return false;
         create->has_schema = jvalue_count(fields) > 0;
     }
@@ -71,73 +53,9 @@ static bool read_create(struct rest *rest, struct create *create)
     return read_schema(rest, create);
 }
 
-/* ---- params ---- */
+/* ---- what both schemas are put with ---- */
 
-static void put_property(struct rest *rest, struct jvalue params, const char *key,
-                         const char *property, struct buffer *message)
-{
-    struct jvalue value;
-    if (rest_member(params, key, &value))
-        rest_put_pair(message, REQUEST_PROPERTIES, span_text(property),
-                      rest_json_text(rest, value));
-}
-
-/* Defaults first: of a field that stands twice, protobuf takes the last. */
-static bool put_params(struct rest *rest, const struct create *create, struct buffer *message)
-{
-    struct rest_place place = rest_place_key(NULL, "params");
-    buffer_put_varint(message, REQUEST_SHARDS, 1);
-    buffer_put_varint(message, REQUEST_LEVEL, MILVUS__PROTO__COMMON__CONSISTENCY_LEVEL__Bounded);
-    if (!create->has_params)
-        return true;
-    put_property(rest, create->params, "ttlSeconds", "collection.ttl.seconds", message);
-    put_property(rest, create->params, "partitionKeyIsolation", "partitionkey.isolation", message);
-    return rest_put_fields(rest, create->params, &rest_shape_create_params, &place, message);
-}
-
-/* ---- the schema by dimension ---- */
-
-static bool put_dimension(struct rest *rest, struct buffer *field)
-{
-    struct rest_place place = rest_place_key(NULL, "dimension");
-    struct jvalue value;
-    int64_t dimension;
-    char text[16];
-    if (!rest_has(rest, "dimension", &value))
-        return rest_missing(rest, &place);
-    if (!rest_int(rest, value, &place, 0, INT32_MAX, &dimension))
-        return false;
-    if (dimension == 0)
-        return rest_missing(rest, &place);
-    snprintf(text, sizeof(text), "%d", (int)dimension);
-    rest_put_pair(field, FIELD_PARAMS, span_text("dim"), span_text(text));
-    return true;
-}
-
-static bool put_key_type(struct rest *rest, const struct create *create, struct buffer *field)
-{
-    struct rest_place place = rest_place_key(NULL, "idType");
-    struct rest_place params_place = rest_place_key(NULL, "params");
-    struct rest_place length_place = rest_place_key(&params_place, "max_length");
-    struct jvalue length;
-    struct span type;
-    if (!rest_text(rest, rest->body, NULL, "idType", "Int64", &type))
-        return false;
-    if (span_is(type, "Int64") || span_is(type, "int64")) {
-        buffer_put_varint(field, FIELD_TYPE, MILVUS__PROTO__SCHEMA__DATA_TYPE__Int64);
-        return true;
-    }
-    if (!span_is(type, "VarChar") && !span_is(type, "Varchar"))
-        return rest_wrong(rest, REST_PARAMETER_INVALID, &place, "neither Int64 nor VarChar");
-    if (!create->has_params || !rest_member(create->params, "max_length", &length))
-        return rest_missing(rest, &length_place);
-    buffer_put_varint(field, FIELD_TYPE, MILVUS__PROTO__SCHEMA__DATA_TYPE__VarChar);
-    rest_put_pair(field, FIELD_PARAMS, span_text("max_length"), rest_json_text(rest, length));
-    return true;
-}
-
-/* A field's name, of the body's member or the usual one. */
-static bool put_name(struct rest *rest, const char *key, const char *otherwise, uint32_t number,
+bool create_put_name(struct rest *rest, const char *key, const char *otherwise, uint32_t number,
                      struct buffer *message)
 {
     struct span name;
@@ -147,28 +65,7 @@ static bool put_name(struct rest *rest, const char *key, const char *otherwise, 
     return true;
 }
 
-static bool put_key(struct rest *rest, const struct create *create, struct buffer *field)
-{
-    if (!put_name(rest, "primaryFieldName", "id", FIELD_NAME, field))
-        return false;
-    buffer_put_varint(field, FIELD_PRIMARY, true);
-    if (create->auto_id)
-        buffer_put_varint(field, FIELD_AUTO_ID, true);
-    return put_key_type(rest, create, field);
-}
-
-static bool put_vector(struct rest *rest, const struct create *create, struct buffer *field)
-{
-    (void)create;
-    if (!put_name(rest, "vectorFieldName", VECTOR_NAME, FIELD_NAME, field))
-        return false;
-    buffer_put_varint(field, FIELD_TYPE, MILVUS__PROTO__SCHEMA__DATA_TYPE__FloatVector);
-    return put_dimension(rest, field);
-}
-
-static bool put_inner(struct rest *rest, const struct create *create,
-                      bool (*put)(struct rest *rest, const struct create *create,
-                                  struct buffer *message),
+bool create_put_inner(struct rest *rest, const struct create *create, create_put *put,
                       uint32_t number, struct buffer *message)
 {
     struct buffer inner = {0};
@@ -180,41 +77,29 @@ static bool put_inner(struct rest *rest, const struct create *create,
     return true;
 }
 
-static bool put_quick_schema(struct rest *rest, const struct create *create, struct buffer *schema)
+/* ---- params ---- */
+
+static void put_property(struct rest *rest, struct jvalue params, const char *key,
+                         const char *property, struct buffer *message)
 {
-    struct rest_place place = rest_place_key(NULL, "params");
-    struct rest_place dynamic_place = rest_place_key(&place, "enableDynamicField");
-    struct jvalue dynamic;
-    bool is_dynamic = true;
-    if (create->has_params && rest_member(create->params, "enableDynamicField", &dynamic)) {
-        struct span text = rest_json_text(rest, dynamic);
-        is_dynamic = span_is(text, "true");
-        if (!is_dynamic && !span_is(text, "false"))
-            return rest_wrong_kind(rest, &dynamic_place, dynamic, "a boolean");
-    }
-    if (is_dynamic)
-        buffer_put_varint(schema, SCHEMA_DYNAMIC, true);
-    return put_inner(rest, create, put_key, SCHEMA_FIELDS, schema) &&
-           put_inner(rest, create, put_vector, SCHEMA_FIELDS, schema);
+    struct jvalue value;
+    if (rest_member(params, key, &value))
+        rest_put_pair(message, CreateCollectionRequest_properties, span_text(property),
+                      rest_json_text(rest, value));
 }
 
-/* The index gets the vector's name, as Milvus's own REST names it. */
-static bool later_quick_index(struct rest *rest)
+/* Defaults first: of a field that stands twice, protobuf takes the last. */
+static bool put_params(struct rest *rest, const struct create *create, struct buffer *message)
 {
-    struct buffer message = {0};
-    struct span metric;
-    rest_put_collection(rest, &message);
-    if (!put_name(rest, "vectorFieldName", VECTOR_NAME, INDEX_FIELD, &message) ||
-        !put_name(rest, "vectorFieldName", VECTOR_NAME, INDEX_NAME, &message) ||
-        !rest_text(rest, rest->body, NULL, "metricType", "COSINE", &metric)) {
-        buffer_clear(&message);
-        return false;
-    }
-    rest_put_pair(&message, INDEX_PARAMS, span_text(REST_METRIC_TYPE), metric);
-    rest_put_pair(&message, INDEX_PARAMS, span_text(REST_INDEX_TYPE),
-                  span_text(REST_INDEX_DEFAULT));
-    rest_later(rest, "CreateIndex", &message);
-    return true;
+    struct rest_place place = rest_place_key(NULL, "params");
+    buffer_put_varint(message, CreateCollectionRequest_shards_num, 1);
+    buffer_put_varint(message, CreateCollectionRequest_consistency_level,
+                      MILVUS__PROTO__COMMON__CONSISTENCY_LEVEL__Bounded);
+    if (!create->has_params)
+        return true;
+    put_property(rest, create->params, "ttlSeconds", "collection.ttl.seconds", message);
+    put_property(rest, create->params, "partitionKeyIsolation", "partitionkey.isolation", message);
+    return rest_put_fields(rest, create->params, &rest_shape_create_params, &place, message);
 }
 
 /* ---- the body's schema ---- */
@@ -228,9 +113,9 @@ static bool put_field(struct rest *rest, const struct create *create, struct jva
         return false;
     if (create->auto_id && rest_member(value, "isPrimary", &member) &&
         jvalue_kind(member) == J_TRUE)
-        buffer_put_varint(field, FIELD_AUTO_ID, true);
+        buffer_put_varint(field, FieldSchema_autoID, true);
     if (rest_member(value, "multiAnalyzerParam", &member))
-        rest_put_pair(field, FIELD_PARAMS, span_text("multi_analyzer_params"),
+        rest_put_pair(field, FieldSchema_type_params, span_text("multi_analyzer_params"),
                       rest_json_text(rest, member));
     return true;
 }
@@ -250,30 +135,37 @@ static bool put_full_schema(struct rest *rest, const struct create *create, stru
             buffer_clear(&field);
             return false;
         }
-        rest_put_message(schema, SCHEMA_FIELDS, &field);
+        rest_put_message(schema, CollectionSchema_fields, &field);
     }
     return rest_put_fields(rest, create->schema, &rest_shape_schema, &place, schema);
 }
 
-/* Put when the schema was, so that each field is an object with a name. */
-static bool has_field(struct rest *rest, const struct create *create, struct span name)
+/* The names of the schema's fields, each a field of a message. The schema was put, so that each has
+ * one. */
+static void collect_names(struct rest *rest, const struct create *create, struct buffer *names)
 {
     struct jvalue value;
-    if (rest_member(create->schema, "structFields", &value))
-        return true; /* whose fields' names have a form of their own */
     rest_member(create->schema, "fields", &value);
     struct jiter elements = jvalue_iterate(value);
     while (jiter_element(&elements, &value)) {
-        struct jvalue known;
-        rest_member(value, "fieldName", &known);
-        if (span_equal(rest_json_text(rest, known), name))
+        struct jvalue name;
+        rest_member(value, "fieldName", &name);
+        buffer_put_bytes(names, 1, rest_json_text(rest, name));
+    }
+}
+
+static bool has_name(struct span names, struct span name)
+{
+    struct wire_field known;
+    while (wire_next(&names, &known) == WIRE_FIELD) {
+        if (span_equal(known.bytes, name))
             return true;
     }
     return false;
 }
 
-/* Put when the indexes were, so that each is an object with a name. */
-static bool check_indexes(struct rest *rest, const struct create *create, struct jvalue indexes)
+/* The indexes were put, so that each has a name. */
+static bool check_names(struct rest *rest, struct jvalue indexes, struct span names)
 {
     struct rest_place array = rest_place_key(NULL, "indexParams");
     struct jvalue index;
@@ -283,13 +175,22 @@ static bool check_indexes(struct rest *rest, const struct create *create, struct
         struct rest_place place = rest_place_key(&element, "fieldName");
         struct jvalue name;
         rest_member(index, "fieldName", &name);
-        struct blob *text = blob_copy(rest_json_text(rest, name));
-        bool known = text && has_field(rest, create, blob_span(text));
-        blob_unref(text);
-        if (!known)
+        if (!has_name(names, rest_json_text(rest, name)))
             return rest_wrong(rest, REST_MISSING, &place, "the schema has no such field");
     }
     return true;
+}
+
+static bool check_indexes(struct rest *rest, const struct create *create, struct jvalue indexes)
+{
+    struct jvalue structs;
+    if (rest_member(create->schema, "structFields", &structs))
+        return true; /* whose fields' names have a form of their own */
+    struct buffer names = {0};
+    collect_names(rest, create, &names);
+    bool good = check_names(rest, indexes, buffer_span(&names));
+    buffer_clear(&names);
+    return good;
 }
 
 static bool later_indexes(struct rest *rest, const struct create *create, bool *ret_any)
@@ -297,7 +198,7 @@ static bool later_indexes(struct rest *rest, const struct create *create, bool *
     struct jvalue indexes;
     *ret_any = true;
     if (!create->has_schema)
-        return later_quick_index(rest);
+        return create_later_quick_index(rest);
     *ret_any = rest_has(rest, "indexParams", &indexes);
     if (!*ret_any)
         return true;
@@ -312,15 +213,15 @@ static bool later_indexes(struct rest *rest, const struct create *create, bool *
 static bool put_schema(struct rest *rest, const struct create *create, struct buffer *schema)
 {
     struct span text;
-    if (!put_name(rest, "collectionName", "", SCHEMA_NAME, schema) ||
+    if (!create_put_name(rest, "collectionName", "", CollectionSchema_name, schema) ||
         !rest_text(rest, rest->body, NULL, "description", "", &text))
         return false;
     if (text.length > 0)
-        buffer_put_bytes(schema, SCHEMA_DESCRIPTION, text);
+        buffer_put_bytes(schema, CollectionSchema_description, text);
     if (create->auto_id)
-        buffer_put_varint(schema, SCHEMA_AUTO_ID, true);
+        buffer_put_varint(schema, CollectionSchema_autoID, true);
     return create->has_schema ? put_full_schema(rest, create, schema)
-                              : put_quick_schema(rest, create, schema);
+                              : create_put_quick_schema(rest, create, schema);
 }
 
 static bool later_collection(struct rest *rest, const struct create *create)
@@ -328,7 +229,7 @@ static bool later_collection(struct rest *rest, const struct create *create)
     struct buffer message = {0};
     if (!rest_put_request(rest, &message))
         return false;
-    if (!put_inner(rest, create, put_schema, REQUEST_SCHEMA, &message) ||
+    if (!create_put_inner(rest, create, put_schema, CreateCollectionRequest_schema, &message) ||
         !put_params(rest, create, &message)) {
         buffer_clear(&message);
         return false;

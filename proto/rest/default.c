@@ -1,42 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/rest/default.h"
 
-#include "milvus/schema.pb-c.h"
 #include "proto/number.h"
-
-/* Numbers of ValueField's members. */
-enum member {
-    MEMBER_BOOL = 1,
-    MEMBER_INT = 2,
-    MEMBER_LONG = 3,
-    MEMBER_FLOAT = 4,
-    MEMBER_DOUBLE = 5,
-    MEMBER_TEXT = 6,
-    MEMBER_BYTES = 7,
-    MEMBER_TIMESTAMP = 8,
-    MEMBER_DATE = 9,
-    MEMBER_TIME = 10,
-};
+#include "proto/rest/numbers.h"
 
 /* Data types: which member a default has, and its range where it is a whole number. */
 static const struct type {
     int type;
-    enum member member;
+    uint32_t member;
     int64_t min, max;
 } types[] = {
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Bool, MEMBER_BOOL, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Int8, MEMBER_INT, INT8_MIN, INT8_MAX},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Int16, MEMBER_INT, INT16_MIN, INT16_MAX},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Int32, MEMBER_INT, INT32_MIN, INT32_MAX},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Int64, MEMBER_LONG, INT64_MIN, INT64_MAX},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Float, MEMBER_FLOAT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Double, MEMBER_DOUBLE, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__String, MEMBER_TEXT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__VarChar, MEMBER_TEXT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Text, MEMBER_TEXT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Geometry, MEMBER_TEXT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__Timestamptz, MEMBER_TEXT, 0, 0},
-    {MILVUS__PROTO__SCHEMA__DATA_TYPE__JSON, MEMBER_BYTES, 0, 0},
+    {DATA_TYPE(Bool), ValueField_bool_data, 0, 0},
+    {DATA_TYPE(Int8), ValueField_int_data, INT8_MIN, INT8_MAX},
+    {DATA_TYPE(Int16), ValueField_int_data, INT16_MIN, INT16_MAX},
+    {DATA_TYPE(Int32), ValueField_int_data, INT32_MIN, INT32_MAX},
+    {DATA_TYPE(Int64), ValueField_long_data, INT64_MIN, INT64_MAX},
+    {DATA_TYPE(Float), ValueField_float_data, 0, 0},
+    {DATA_TYPE(Double), ValueField_double_data, 0, 0},
+    {DATA_TYPE(String), ValueField_string_data, 0, 0},
+    {DATA_TYPE(VarChar), ValueField_string_data, 0, 0},
+    {DATA_TYPE(Text), ValueField_string_data, 0, 0},
+    {DATA_TYPE(Geometry), ValueField_string_data, 0, 0},
+    {DATA_TYPE(Timestamptz), ValueField_string_data, 0, 0},
+    {DATA_TYPE(JSON), ValueField_bytes_data, 0, 0},
 };
 
 static const struct type *find_type(int number)
@@ -56,10 +42,10 @@ static void put_fixed(struct buffer *message, uint32_t number, uint64_t bits, un
         buffer_add_byte(message, (uint8_t)(bits >> (8 * i)));
 }
 
-static void put_real(struct buffer *message, enum member member, struct jvalue value)
+static void put_real(struct buffer *message, uint32_t member, struct jvalue value)
 {
     uint64_t bits = 0;
-    if (member == MEMBER_FLOAT) {
+    if (member == ValueField_float_data) {
         float real;
         uint32_t narrow;
         number_float(value.at, &real);
@@ -78,24 +64,24 @@ static bool put_member(struct rest *rest, const struct type *type, struct jvalue
 {
     int64_t integer;
     switch (type->member) {
-    case MEMBER_BOOL:
+    case ValueField_bool_data:
         if (!rest_is(rest, place, value, J_TRUE))
             return false;
         buffer_put_varint(message, type->member, jvalue_kind(value) == J_TRUE);
         return true;
-    case MEMBER_INT:
-    case MEMBER_LONG:
+    case ValueField_int_data:
+    case ValueField_long_data:
         if (!rest_int(rest, value, place, type->min, type->max, &integer))
             return false;
         buffer_put_varint(message, type->member, (uint64_t)integer);
         return true;
-    case MEMBER_FLOAT:
-    case MEMBER_DOUBLE:
+    case ValueField_float_data:
+    case ValueField_double_data:
         if (!rest_is(rest, place, value, J_NUMBER))
             return false;
         put_real(message, type->member, value);
         return true;
-    case MEMBER_TEXT:
+    case ValueField_string_data:
         if (!rest_is(rest, place, value, J_STRING))
             return false;
         break;
@@ -137,21 +123,21 @@ static void print_member(const struct wire_field *field, struct jwriter *writer)
     double wide;
     uint32_t bits = (uint32_t)field->value;
     switch (field->number) {
-    case MEMBER_BOOL:
+    case ValueField_bool_data:
         jwriter_bool(writer, field->value != 0);
         return;
-    case MEMBER_FLOAT:
+    case ValueField_float_data:
         memcpy(&narrow, &bits, sizeof(narrow));
         jwriter_float(writer, narrow);
         return;
-    case MEMBER_DOUBLE:
+    case ValueField_double_data:
         memcpy(&wide, &field->value, sizeof(wide));
         jwriter_double(writer, wide);
         return;
-    case MEMBER_TEXT:
+    case ValueField_string_data:
         jwriter_text(writer, field->bytes);
         return;
-    case MEMBER_BYTES:
+    case ValueField_bytes_data:
         jwriter_base64(writer, field->bytes);
         return;
     default:
@@ -163,23 +149,23 @@ static void print_member(const struct wire_field *field, struct jwriter *writer)
 static bool is_member(const struct wire_field *field)
 {
     static const enum wire_type wire_types[] = {
-        [MEMBER_BOOL] = WIRE_VARINT,    [MEMBER_INT] = WIRE_VARINT,
-        [MEMBER_LONG] = WIRE_VARINT,    [MEMBER_FLOAT] = WIRE_FIXED32,
-        [MEMBER_DOUBLE] = WIRE_FIXED64, [MEMBER_TEXT] = WIRE_BYTES,
-        [MEMBER_BYTES] = WIRE_BYTES,    [MEMBER_TIMESTAMP] = WIRE_VARINT,
-        [MEMBER_DATE] = WIRE_VARINT,    [MEMBER_TIME] = WIRE_VARINT,
+        [ValueField_bool_data] = WIRE_VARINT,    [ValueField_int_data] = WIRE_VARINT,
+        [ValueField_long_data] = WIRE_VARINT,    [ValueField_float_data] = WIRE_FIXED32,
+        [ValueField_double_data] = WIRE_FIXED64, [ValueField_string_data] = WIRE_BYTES,
+        [ValueField_bytes_data] = WIRE_BYTES,    [ValueField_timestamptz_data] = WIRE_VARINT,
+        [ValueField_date_data] = WIRE_VARINT,    [ValueField_time_data] = WIRE_VARINT,
     };
-    return field->number <= MEMBER_TIME && wire_types[field->number] == field->type;
+    return field->number <= ValueField_time_data && wire_types[field->number] == field->type;
 }
 
 bool rest_print_default(struct span message, struct jwriter *writer)
 {
     static const char *const names[] = {
-        [MEMBER_BOOL] = "BoolData",     [MEMBER_INT] = "IntData",
-        [MEMBER_LONG] = "LongData",     [MEMBER_FLOAT] = "FloatData",
-        [MEMBER_DOUBLE] = "DoubleData", [MEMBER_TEXT] = "StringData",
-        [MEMBER_BYTES] = "BytesData",   [MEMBER_TIMESTAMP] = "TimestamptzData",
-        [MEMBER_DATE] = "DateData",     [MEMBER_TIME] = "TimeData",
+        [ValueField_bool_data] = "BoolData",     [ValueField_int_data] = "IntData",
+        [ValueField_long_data] = "LongData",     [ValueField_float_data] = "FloatData",
+        [ValueField_double_data] = "DoubleData", [ValueField_string_data] = "StringData",
+        [ValueField_bytes_data] = "BytesData",   [ValueField_timestamptz_data] = "TimestamptzData",
+        [ValueField_date_data] = "DateData",     [ValueField_time_data] = "TimeData",
     };
     struct wire_field field;
     struct wire_field last = {0};

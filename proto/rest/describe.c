@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "milvus/schema.pb-c.h"
 #include "proto/rest/index.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 #include "proto/rest/print.h"
 
@@ -70,15 +70,15 @@ static void read_field(struct span field, struct known *known)
     struct wire_field type;
     struct wire_field primary;
     struct wire_field auto_id;
-    if (!rest_last(field, (uint8_t[]){2, 0}, &name) ||
-        !rest_last(field, (uint8_t[]){5, 0}, &type) ||
-        !rest_last(field, (uint8_t[]){3, 0}, &primary) ||
-        !rest_last(field, (uint8_t[]){8, 0}, &auto_id))
+    if (!rest_last(field, REST_PATH(FieldSchema_name), &name) ||
+        !rest_last(field, REST_PATH(FieldSchema_data_type), &type) ||
+        !rest_last(field, REST_PATH(FieldSchema_is_primary_key), &primary) ||
+        !rest_last(field, REST_PATH(FieldSchema_autoID), &auto_id))
         return;
     if (primary.value != 0)
         known->auto_id = auto_id.value != 0;
-    if (!known->vector.at && type.value >= MILVUS__PROTO__SCHEMA__DATA_TYPE__BinaryVector &&
-        type.value <= MILVUS__PROTO__SCHEMA__DATA_TYPE__Int8Vector)
+    if (!known->vector.at && type.value >= DATA_TYPE(BinaryVector) &&
+        type.value <= DATA_TYPE(Int8Vector))
         known->vector = name.bytes;
 }
 
@@ -88,10 +88,11 @@ static struct known read_schema(const struct rest *rest)
     struct known known = {0};
     struct wire_field schema;
     struct wire_field field;
-    if (!rest_last(reply_of(rest, COLLECTION), (uint8_t[]){2, 0}, &schema))
+    if (!rest_last(reply_of(rest, COLLECTION), REST_PATH(DescribeCollectionResponse_schema),
+                   &schema))
         return known;
     while (wire_next(&schema.bytes, &field) == WIRE_FIELD) {
-        if (field.number == 4 && field.type == WIRE_BYTES)
+        if (field.number == CollectionSchema_fields && field.type == WIRE_BYTES)
             read_field(field.bytes, &known);
     }
     return known;
@@ -104,8 +105,9 @@ static void ask_load(struct rest *rest)
     struct buffer message = {0};
     struct jvalue collection;
     if (rest_has(rest, "collectionName", &collection))
-        buffer_put_bytes(&message, 2, rest_json_text(rest, collection));
-    rest_put_database(rest, &message, 4);
+        buffer_put_bytes(&message, GetLoadStateRequest_collection_name,
+                         rest_json_text(rest, collection));
+    rest_put_database(rest, &message, GetLoadStateRequest_db_name);
     rest_ask_softly(rest, "GetLoadState", &message);
 }
 
@@ -115,7 +117,7 @@ static void ask_indexes(struct rest *rest)
     struct span vector = read_schema(rest).vector;
     rest_put_collection(rest, &message);
     if (vector.length > 0)
-        buffer_put_bytes(&message, 4, vector);
+        buffer_put_bytes(&message, DescribeIndexRequest_field_name, vector);
     rest_ask_softly(rest, "DescribeIndex", &message);
 }
 

@@ -9,6 +9,8 @@
 #include "proto/rest/route.h"
 #include "proto/wire.h"
 
+#define LITE_ILLEGAL_ARGUMENT 6
+
 struct entity {
     struct buffer front; /* of the request: the fields of the route's shape */
     uint64_t hash;       /* of the schema that it was made with */
@@ -104,11 +106,14 @@ static void take_schema(struct rest *rest, struct span description, const struct
     schema_clear(&schema);
 }
 
-/* What Milvus says where a request does not fit the collection that it has. */
-static bool may_be_stale(int32_t code)
+/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. Of a
+ * filter on a field that is gone Milvus 2.3 says that it did not expect that. */
+static bool may_be_stale(int32_t code, const struct entity_call *call)
 {
+    if (call->is_read && code == REST_UNEXPECTED)
+        return true;
     return code == REST_COLLECTION_NOT_FOUND || code == REST_SCHEMA_MISMATCH ||
-           code == REST_PARAMETER_INVALID;
+           code == REST_PARAMETER_INVALID || code == LITE_ILLEGAL_ARGUMENT;
 }
 
 static void take_reply(struct rest *rest, const struct rest_reply *reply,
@@ -120,7 +125,7 @@ static void take_reply(struct rest *rest, const struct rest_reply *reply,
         return;
     }
     rest_fail_as(rest, reply);
-    if (reply->code == CODE_OK && may_be_stale(code))
+    if (reply->code == CODE_OK && may_be_stale(code, call))
         try_again(rest);
 }
 
@@ -201,7 +206,7 @@ bool entity_number(struct rest *rest, struct jvalue object, const struct rest_pl
     struct rest_place place = rest_place_key(outer, key);
     struct jvalue value;
     *ret_number = otherwise;
-    return !rest_member(object, key, &value) ||
+    return !rest_finds(rest, object, key, &value) ||
            rest_int(rest, value, &place, 0, INT32_MAX, ret_number);
 }
 

@@ -13,6 +13,7 @@ struct entity_call {
     /* Completes the request, which has the fields of the route's shape. False: answered. */
     bool (*build)(struct rest *rest, const struct schema *schema, struct buffer *message);
     void (*answer)(struct rest *rest, struct span reply);
+    bool is_read; /* may be asked again whatever Milvus has said */
 };
 
 /* What a plan of that kind does each time. */

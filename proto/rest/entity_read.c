@@ -166,7 +166,7 @@ static bool build_get(struct rest *rest, const struct schema *schema, struct buf
 
 void rest_get(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_get, answer_query};
+    static const struct entity_call call = {build_get, answer_query, true};
     struct jvalue ids;
     if (!reply && !rest_has(rest, "id", &ids))
         rest_fail(rest, REST_MISSING, "id: missing");

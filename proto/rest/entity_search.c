@@ -189,12 +189,12 @@ static void answer(struct rest *rest, struct span reply)
 
 void rest_search(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_search, answer};
+    static const struct entity_call call = {build_search, answer, true};
     entity_run(rest, reply, &call);
 }
 
 void rest_hybrid_search(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_hybrid, answer};
+    static const struct entity_call call = {build_hybrid, answer, true};
     entity_run(rest, reply, &call);
 }

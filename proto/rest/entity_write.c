@@ -99,14 +99,14 @@ static bool has_data(struct rest *rest, const struct rest_reply *reply)
 
 void rest_insert(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_insert, answer_insert};
+    static const struct entity_call call = {build_insert, answer_insert, false};
     if (has_data(rest, reply))
         entity_run(rest, reply, &call);
 }
 
 void rest_upsert(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_upsert, answer_upsert};
+    static const struct entity_call call = {build_upsert, answer_upsert, false};
     if (has_data(rest, reply))
         entity_run(rest, reply, &call);
 }

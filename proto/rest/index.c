@@ -2,18 +2,18 @@
 #include "proto/rest/index.h"
 
 #include "proto/rest/later.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 
 #define INDEX_NOT_FOUND 700 /* pkg/util/merr */
 
-enum { DATABASE = 2, COLLECTION = 3, EXTRA_PARAMS = 5 }; /* of a CreateIndexRequest */
-
 void rest_put_collection(struct rest *rest, struct buffer *message)
 {
     struct jvalue collection;
-    rest_put_database(rest, message, DATABASE);
+    rest_put_database(rest, message, CreateIndexRequest_db_name);
     if (rest_has(rest, "collectionName", &collection))
-        buffer_put_bytes(message, COLLECTION, rest_json_text(rest, collection));
+        buffer_put_bytes(message, CreateIndexRequest_collection_name,
+                         rest_json_text(rest, collection));
 }
 
 /* A pair of the object's member, or of `otherwise`; NULL: no pair. */
@@ -65,14 +65,14 @@ static bool put_index(struct rest *rest, struct jvalue index, const struct rest_
         return false;
     rest_put_collection(rest, message);
     return rest_put_fields(rest, index, &rest_shape_index_param, place, message) &&
-           rest_put_index_params(rest, index, place, EXTRA_PARAMS, message);
+           rest_put_index_params(rest, index, place, CreateIndexRequest_extra_params, message);
 }
 
 bool rest_later_indexes(struct rest *rest, struct jvalue indexes)
 {
     struct rest_place array = rest_place_key(NULL, "indexParams");
     struct jvalue index;
-    if (!rest_is(rest, &array, indexes, J_ARRAY))
+    if (!rest_is_list(rest, &array, indexes, REST_FIELDS_MAX))
         return false;
     struct jiter elements = jvalue_iterate(indexes);
     for (size_t i = 0; jiter_element(&elements, &index); i++) {

@@ -64,3 +64,16 @@ bool rest_is(struct rest *rest, const struct rest_place *place, struct jvalue va
         return true;
     return rest_wrong_kind(rest, place, value, wanted[kind]);
 }
+
+bool rest_is_list(struct rest *rest, const struct rest_place *place, struct jvalue value,
+                  size_t max)
+{
+    char text[REST_PLACE_MAX];
+    if (!rest_is(rest, place, value, J_ARRAY))
+        return false;
+    if (jvalue_count(value) <= max)
+        return true;
+    rest_fail(rest, REST_PARAMETER_INVALID, "%s: more than %zu elements",
+              rest_place_print(place, text), max);
+    return false;
+}

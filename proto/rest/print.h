@@ -14,6 +14,9 @@ bool rest_print_fields(struct span message, const struct rest_shape *shape, stru
 bool rest_print_value(struct span message, const struct rest_field *field, struct jwriter *writer)
     __attribute__((warn_unused_result));
 
+/* A path, for one call. */
+#define REST_PATH(...) ((const uint8_t[]){__VA_ARGS__, 0})
+
 /* The last field at a path, as protobuf takes it; number 0: it does not stand. */
 bool rest_last(struct span message, const uint8_t *path, struct wire_field *ret_field)
     __attribute__((warn_unused_result));

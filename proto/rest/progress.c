@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "milvus/common.pb-c.h"
+#include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 #include "proto/rest/print.h"
 #include "proto/rest/put.h"
 
+#define MAP_VALUE    2   /* the number of what a map's key leads to, protobuf's own */
 #define FLUSH_PERIOD 500 /* ms between two questions, as Milvus's own REST has it */
 
 /* ---- loaded ---- */
@@ -35,7 +37,7 @@ static void take_load_state(struct rest *rest, struct span reply)
     struct wire_field state;
     struct rest_place place = rest_place_key(NULL, "collectionName");
     struct buffer message = {0};
-    if (!rest_last(reply, (uint8_t[]){2, 0}, &state))
+    if (!rest_last(reply, REST_PATH(GetLoadStateResponse_state), &state))
         rest_fail_reply(rest);
     else if (state.value == MILVUS__PROTO__COMMON__LOAD_STATE__LoadStateNotExist)
         rest_wrong(rest, REST_COLLECTION_NOT_FOUND, &place, "there is no such collection");
@@ -54,7 +56,7 @@ static void take_progress(struct rest *rest, const struct rest_reply *reply)
         answer_load(rest, "LoadStateLoading", &percent, why);
         return;
     }
-    if (!rest_last(reply->reply, (uint8_t[]){2, 0}, &progress)) {
+    if (!rest_last(reply->reply, REST_PATH(GetLoadingProgressResponse_progress), &progress)) {
         rest_fail_reply(rest);
         return;
     }
@@ -92,10 +94,11 @@ static void ask_flushed(struct rest *rest, uint32_t delay)
 /* Of the one collection that was flushed: its segments, and until when. False: malformed. */
 static bool read_flush(struct span reply, struct span *ret_segments, uint64_t *ret_time)
 {
-    struct wire_field segments; /* coll_segIDs.value.data, packed */
-    struct wire_field time;     /* coll_flush_ts.value */
-    if (!rest_last(reply, (uint8_t[]){3, 2, 1, 0}, &segments) ||
-        !rest_last(reply, (uint8_t[]){6, 2, 0}, &time))
+    struct wire_field segments; /* packed */
+    struct wire_field time;
+    if (!rest_last(reply, REST_PATH(FlushResponse_coll_segIDs, MAP_VALUE, LongArray_data),
+                   &segments) ||
+        !rest_last(reply, REST_PATH(FlushResponse_coll_flush_ts, MAP_VALUE), &time))
         return false;
     *ret_segments = segments.bytes;
     *ret_time = time.value;
@@ -116,11 +119,12 @@ static void take_flush(struct rest *rest, struct span reply)
         rest_answer_empty(rest);
         return;
     }
-    buffer_put_bytes(&question, 1, segments);
-    buffer_put_varint(&question, 2, time);
-    rest_put_database(rest, &question, 3);
+    buffer_put_bytes(&question, GetFlushStateRequest_segmentIDs, segments);
+    buffer_put_varint(&question, GetFlushStateRequest_flush_ts, time);
+    rest_put_database(rest, &question, GetFlushStateRequest_db_name);
     if (rest_has(rest, "collectionName", &collection))
-        buffer_put_bytes(&question, 4, rest_json_text(rest, collection));
+        buffer_put_bytes(&question, GetFlushStateRequest_collection_name,
+                         rest_json_text(rest, collection));
     rest->own = buffer_take(&question);
     rest->free_own = free_question;
     ask_flushed(rest, 0);
@@ -133,7 +137,7 @@ void rest_flush(struct rest *rest, const struct rest_reply *reply)
         rest_ask_row(rest);
     else if (rest->step == 1)
         take_flush(rest, reply->reply);
-    else if (!rest_last(reply->reply, (uint8_t[]){2, 0}, &flushed))
+    else if (!rest_last(reply->reply, REST_PATH(GetFlushStateResponse_flushed), &flushed))
         rest_fail_reply(rest);
     else if (flushed.value == 0)
         ask_flushed(rest, FLUSH_PERIOD);

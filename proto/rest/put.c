@@ -80,7 +80,7 @@ bool rest_text(struct rest *rest, struct jvalue object, const struct rest_place 
     struct rest_place place = rest_place_key(outer, key);
     struct jvalue value;
     *ret_text = span_text(otherwise);
-    if (!rest_member(object, key, &value))
+    if (!rest_finds(rest, object, key, &value))
         return true;
     if (!rest_is(rest, &place, value, J_STRING))
         return false;
@@ -287,7 +287,7 @@ static bool put_field(struct rest *rest, struct jvalue object, const struct rest
         put_fixed(field, field->path, message);
         return true;
     }
-    if (!rest_member(object, field->key, &value) || is_empty_text(value)) {
+    if (!rest_finds(rest, object, field->key, &value) || is_empty_text(value)) {
         return !field->needed || rest_missing(rest, &place);
     }
     if (field->kind == REST_VALUE)

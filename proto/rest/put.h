@@ -42,6 +42,10 @@ bool rest_missing(struct rest *rest, const struct rest_place *place);
 bool rest_is(struct rest *rest, const struct rest_place *place, struct jvalue value,
              enum jkind kind);
 
+/* Whether the value is an array of at most so many elements; else answered. */
+bool rest_is_list(struct rest *rest, const struct rest_place *place, struct jvalue value,
+                  size_t max);
+
 /* Puts what an object has into a message. */
 bool rest_put_fields(struct rest *rest, struct jvalue object, const struct rest_shape *shape,
                      const struct rest_place *outer, struct buffer *message);
@@ -61,6 +65,10 @@ struct span rest_json_text(struct rest *rest, struct jvalue value);
 
 /* An object's member; false: there is none, or null. */
 bool rest_member(struct jvalue object, const char *key, struct jvalue *ret_value);
+
+/* The same, which is quick where the object is the body. */
+bool rest_finds(const struct rest *rest, struct jvalue object, const char *key,
+                struct jvalue *ret_value);
 
 /* A whole number from min to max; also as a string, which Milvus writes where a number is large. */
 bool rest_int(struct rest *rest, struct jvalue value, const struct rest_place *place, int64_t min,

@@ -31,17 +31,45 @@ enum rpc_class rest_route_class(const struct rest_route *route)
     return route->method ? rpc_find(span_text(route->method))->class : route->class;
 }
 
-bool rest_has(const struct rest *rest, const char *key, struct jvalue *ret_value)
+/* Rows are long: the body is walked through once. */
+static void index_body(struct rest *rest)
 {
-    return rest_member(rest->body, key, ret_value);
+    struct jiter members = jvalue_iterate(rest->body);
+    struct rest_member member;
+    while (rest->members <= REST_INDEX_MAX && jiter_member(&members, &member.key, &member.value)) {
+        if (rest->members < REST_INDEX_MAX)
+            rest->index[rest->members] = member;
+        rest->members++;
+    }
 }
 
-/* Every route may name a database, and who runs the calls reads it before any plan does. */
-static bool read_body(struct rest *rest)
+bool rest_has(const struct rest *rest, const char *key, struct jvalue *ret_value)
+{
+    if (rest->members > REST_INDEX_MAX)
+        return rest_member(rest->body, key, ret_value);
+    for (size_t i = rest->members; i > 0; i--) {
+        const struct rest_member *member = &rest->index[i - 1];
+        if (!jstring_is(member->key, key))
+            continue;
+        if (jvalue_kind(member->value) == J_NULL)
+            return false;
+        *ret_value = member->value;
+        return true;
+    }
+    return false;
+}
+
+bool rest_finds(const struct rest *rest, struct jvalue object, const char *key,
+                struct jvalue *ret_value)
+{
+    return object.at == rest->body.at ? rest_has(rest, key, ret_value)
+                                      : rest_member(object, key, ret_value);
+}
+
+static bool is_object(struct rest *rest)
 {
     struct span text = blob_span(rest->question.body);
     struct jfault fault;
-    struct jvalue database;
     if (text.length == 0)
         rest_fail(rest, REST_NOT_JSON, "the body is empty; {} is the least");
     else if (!jvalue_check(text, JVALUE_DEPTH, &rest->body, &fault))
@@ -50,10 +78,21 @@ static bool read_body(struct rest *rest)
     else if (jvalue_kind(rest->body) != J_OBJECT)
         rest_fail(rest, REST_NOT_JSON, "the body: %s where an object is wanted",
                   jvalue_kind_name(rest->body));
-    else if (rest_has(rest, "dbName", &database) && jvalue_kind(database) != J_STRING)
-        rest_fail(rest, REST_PARAMETER_INVALID, "dbName: %s where a string is wanted",
-                  jvalue_kind_name(database));
     return rest->state != REST_DONE;
+}
+
+/* Every route may name a database, and who runs the calls reads it before any plan does. */
+static bool read_body(struct rest *rest)
+{
+    struct jvalue database;
+    if (!is_object(rest))
+        return false;
+    index_body(rest);
+    if (!rest_has(rest, "dbName", &database) || jvalue_kind(database) == J_STRING)
+        return true;
+    rest_fail(rest, REST_PARAMETER_INVALID, "dbName: %s where a string is wanted",
+              jvalue_kind_name(database));
+    return false;
 }
 
 static struct span database_of(struct rest *rest)

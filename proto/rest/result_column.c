@@ -3,11 +3,9 @@
 
 #include "proto/wire.h"
 
-#define DIM_MAX (1u << 20)
-#define DEPTH_MAX                                                                                  \
-    (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around the rows                 \
-                        */
-#define SPARSE_ROW 8   /* bytes of an index and its value */
+#define DIM_MAX    (1u << 20)
+#define DEPTH_MAX  (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around them */
+#define SPARSE_ROW 8                  /* bytes of an index and its value */
 
 static const char malformed[] = "malformed";
 static const char not_served[] = "of a type that is not served over REST";
@@ -31,9 +29,9 @@ struct form {
 
 static const struct form forms[] = {
     {DATA_TYPE(Bool), ScalarField_bool_data, VARINTS, 0, "BoolData"},
+    {DATA_TYPE(Int8), ScalarField_int_data, VARINTS, 0, "IntData"},
+    {DATA_TYPE(Int16), ScalarField_int_data, VARINTS, 0, "IntData"},
     {DATA_TYPE(Int32), ScalarField_int_data, VARINTS, 0, "IntData"},
-    {DATA_TYPE(Int8), ScalarField_int_data, VARINTS, 0, NULL},
-    {DATA_TYPE(Int16), ScalarField_int_data, VARINTS, 0, NULL},
     {DATA_TYPE(Int64), ScalarField_long_data, VARINTS, 0, "LongData"},
     {DATA_TYPE(Float), ScalarField_float_data, FIXED, 32, "FloatData"},
     {DATA_TYPE(Double), ScalarField_double_data, FIXED, 64, "DoubleData"},
@@ -73,7 +71,7 @@ static bool is_good_record(uint32_t type, struct span record)
     const char *name;
     if (type == DATA_TYPE(SparseFloatVector))
         return record.length % SPARSE_ROW == 0;
-    return type != DATA_TYPE(Array) || result_column_elements(record, &elements, &name);
+    return type != DATA_TYPE(Array) || result_column_elements(record, 0, &elements, &name);
 }
 
 static bool count_records(uint32_t type, struct span message, size_t *ret_count)
@@ -124,13 +122,22 @@ static bool read_slot(struct result_column *column, const struct form *form, str
     }
 }
 
-bool result_column_elements(struct span record, struct result_column *ret_elements,
-                            const char **ret_name)
+static const char *element_name(uint32_t type)
+{
+    for (size_t i = 0; i < FORMS; i++) {
+        if (forms[i].type == type)
+            return forms[i].name;
+    }
+    return NULL;
+}
+
+bool result_column_elements(struct span record, uint32_t element_type,
+                            struct result_column *ret_elements, const char **ret_name)
 {
     struct wire_field field;
     enum wire_read read;
-    *ret_elements = (struct result_column){0};
-    *ret_name = NULL;
+    *ret_elements = (struct result_column){.type = element_type};
+    *ret_name = element_name(element_type);
     while ((read = wire_next(&record, &field)) == WIRE_FIELD) {
         for (size_t i = 0; i < FORMS; i++) {
             if (!forms[i].name || forms[i].slot != field.number)
@@ -196,16 +203,17 @@ static bool take_part(struct parts *parts, const struct wire_field *field)
     }
 }
 
-static bool read_dim(struct span vectors, uint64_t *ret_dim)
+/* A field's number, 0 where it does not stand. */
+static bool find_number(struct span message, uint32_t number, uint64_t *ret_value)
 {
     struct wire_field field;
     enum wire_read read;
-    *ret_dim = 0;
-    while ((read = wire_next(&vectors, &field)) == WIRE_FIELD) {
-        if (field.number == VectorField_dim)
-            *ret_dim = field.value;
+    *ret_value = 0;
+    while ((read = wire_next(&message, &field)) == WIRE_FIELD) {
+        if (field.number == number)
+            *ret_value = field.value;
     }
-    return read == WIRE_END && *ret_dim <= DIM_MAX;
+    return read == WIRE_END;
 }
 
 static const char *read_values(struct parts *parts)
@@ -215,7 +223,8 @@ static const char *read_values(struct parts *parts)
     struct span holder = parts->holders[is_vector];
     bool is_known = false;
     uint64_t dim = 0;
-    if (is_vector && !read_dim(holder, &dim))
+    bool is_sparse = column->type == DATA_TYPE(SparseFloatVector); /* of any dimension */
+    if (is_vector && (!find_number(holder, VectorField_dim, &dim) || (dim > DIM_MAX && !is_sparse)))
         return malformed;
     for (size_t i = 0; i < FORMS; i++) {
         struct span slot;
@@ -226,6 +235,12 @@ static const char *read_values(struct parts *parts)
         if (!wire_find_bytes(holder, (struct wire_path){.number = forms[i].slot}, &slot) ||
             !read_slot(column, &forms[i], slot, dim))
             return malformed;
+    }
+    if (column->type == DATA_TYPE(Array)) {
+        uint64_t type;
+        if (!find_number(column->values, ArrayArray_element_type, &type))
+            return malformed;
+        column->element_type = (uint32_t)type;
     }
     return is_known ? NULL : not_served;
 }

@@ -8,7 +8,8 @@
 
 struct result_column {
     struct span name;
-    uint32_t type; /* DATA_TYPE() */
+    uint32_t type;         /* DATA_TYPE() */
+    uint32_t element_type; /* of arrays, where it is told */
     bool is_dynamic;
     bool is_text;       /* of a type that has two forms: values are texts */
     struct span values; /* those that no row has had yet */
@@ -45,8 +46,9 @@ bool result_column_ids(struct span ids, struct result_column *ret_column)
     __attribute__((warn_unused_result));
 
 /* The elements of an array's record, milvus.proto.schema.ScalarField, as a column, and how Milvus
- * names their kind, "LongData". False: malformed. */
-bool result_column_elements(struct span record, struct result_column *ret_elements,
-                            const char **ret_name) __attribute__((warn_unused_result));
+ * names their kind, "LongData"; NULL: there are none, and no type was told. False: malformed. */
+bool result_column_elements(struct span record, uint32_t element_type,
+                            struct result_column *ret_elements, const char **ret_name)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -82,13 +82,15 @@ static void print_sparse(struct span vector, struct jwriter *writer)
 }
 
 /* As Milvus's REST prints arrays: {"Data": {"LongData": {"data": [1]}}}, numbers always numbers. */
-static void print_array(const struct rest *rest, struct span record, struct jwriter *writer)
+static void print_array(const struct rest *rest, struct result_column *column,
+                        struct jwriter *writer)
 {
     struct result_column elements;
     const char *name;
     jwriter_object(writer);
     jwriter_key(writer, span_text("Data"));
-    if (!result_column_elements(record, &elements, &name) || !name) {
+    struct span record = result_column_take(column);
+    if (!result_column_elements(record, column->element_type, &elements, &name) || !name) {
         jwriter_null(writer);
         jwriter_object_end(writer);
         return;
@@ -129,7 +131,7 @@ static void print_scalar(const struct rest *rest, struct result_column *column,
         jwriter_double(writer, double_at(take(column, sizeof(double)).at));
         break;
     case DATA_TYPE(Array):
-        print_array(rest, result_column_take(column), writer);
+        print_array(rest, column, writer);
         break;
     default: /* Int64, Timestamptz */
         rest_int64(rest, writer, (int64_t)take_varint(column));

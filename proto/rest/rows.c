@@ -7,12 +7,18 @@
 
 #define DYNAMIC "$meta" /* the field of keys that have none */
 
+/* A field that may lack values takes a byte a row, also of rows that are but {}: bytes that all of
+ * them may take, as times of the body's, and in any case. */
+#define LACKING_TIMES 16
+#define LACKING_MIN   ((size_t)1 << 20)
+
 struct work {
     struct rest *rest;
     const struct rows *rows;
     struct column *columns; /* one a field of the schema */
     size_t next;            /* the column whose key is expected: rows look alike */
     size_t count;           /* rows that are done */
+    size_t lackable;        /* columns that take a byte for each */
     struct schema_field dynamic_field;
     struct column dynamic;
     struct buffer unknown; /* the members of a row that have no field */
@@ -142,6 +148,12 @@ static bool add_row(struct work *work, const struct value_reader *row, struct jv
     return true;
 }
 
+static bool is_too_much(const struct work *work)
+{
+    size_t body = work->rest->question.body->size;
+    return work->count * work->lackable > LACKING_MIN + LACKING_TIMES * body;
+}
+
 static bool add_rows(struct work *work)
 {
     struct value_reader reader = {
@@ -153,6 +165,8 @@ static bool add_rows(struct work *work)
     struct jiter rows = jvalue_iterate(work->rows->data);
     for (; jiter_element(&rows, &value); work->count++) {
         struct value_reader row = value_element(&reader, work->count);
+        if (is_too_much(work))
+            return value_fault(&row, "too many rows for so little text and so many fields");
         if (!add_row(work, &row, value, &end))
             return false;
         jiter_passed(&rows, end);
@@ -192,8 +206,10 @@ bool rows_put(struct rest *rest, const struct rows *rows, struct buffer *message
     work.columns = calloc(rows->schema->count, sizeof(*work.columns));
     if (!work.columns)
         abort();
-    for (size_t i = 0; i < rows->schema->count; i++)
+    for (size_t i = 0; i < rows->schema->count; i++) {
         work.columns[i] = column_of(&rows->schema->fields[i]);
+        work.lackable += column_may_lack(&work.columns[i]);
+    }
     work.dynamic_field = (struct schema_field){
         .name = span_text(DYNAMIC), .type = DATA_TYPE(JSON), .is_dynamic = true};
     work.dynamic = column_of(&work.dynamic_field);

@@ -95,7 +95,7 @@ static bool put_vectors(struct rest *rest, const struct schema_field *field,
     struct buffer group = {0};
     struct jvalue data;
     size_t count;
-    if (!rest_member(part->object, "data", &data))
+    if (!rest_finds(rest, part->object, "data", &data))
         return rest_wrong(rest, REST_MISSING, &reader.place, "missing");
     if (!rest_is(rest, &reader.place, data, J_ARRAY))
         return false;
@@ -193,7 +193,7 @@ static bool put_params(struct rest *rest, const struct search_part *part, struct
     struct jvalue outer = {none}, inner = {none};
     struct buffer merged = {0};
     struct jwriter writer = {.to = &merged};
-    if (rest_member(part->object, part->params, &outer) &&
+    if (rest_finds(rest, part->object, part->params, &outer) &&
         (!rest_is(rest, &place, outer, J_OBJECT) ||
          (rest_member(outer, "params", &inner) && !rest_is(rest, &inner_place, inner, J_OBJECT))))
         return false;

@@ -144,7 +144,7 @@ bool entity_put_template(struct rest *rest, struct jvalue object, const struct r
     struct rest_place place = rest_place_key(outer, "exprParams");
     struct jvalue params, value;
     struct jstring key;
-    if (!rest_member(object, "exprParams", &params))
+    if (!rest_finds(rest, object, "exprParams", &params))
         return true;
     if (!rest_is(rest, &place, params, J_OBJECT))
         return false;

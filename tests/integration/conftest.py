@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for the session, daemons for a test; a test that fails shows what its daemons logged."""
+import contextlib
 import itertools
 import os
 import uuid
 
 import pytest
 
-from bouncer import IS_SANITIZED, Bouncer
+from bouncer import IS_SANITIZED, Bouncer, configuration
 from certificates import SERVER_NAME, Authority
 from fake import BlackHole, Fake
 from fake_search import search_of
+from fake_store import Store
 from fake_streams import StreamFake
 from goaway import GoawayProxy
 from merge_held import Held, is_answered
+from rest_place import Place
+from sdk_client import direct_client
 from servers import Lite, Milvus
 from wire import WireFake
 
+pytest.register_assert_rewrite("rest_cases_collections", "rest_cases_data", "rest_cases_users")
 os.umask(0o027)  # the daemon takes no secret that others can read
 
 
@@ -173,3 +178,18 @@ def under_way(hold):
 def name():
     """A collection's name that no other test has."""
     return "c_" + uuid.uuid4().hex
+
+
+@pytest.fixture
+def rest_at(request, start_bouncer, name):
+    """rest_at("lite"), "milvus" or "fake", which keeps what it is given: a Place. sections: of the configuration."""
+    with contextlib.ExitStack() as stack:
+
+        def go(which, **sections):
+            server = request.getfixturevalue(which)
+            if which == "fake":
+                Store(server)
+            bouncer = start_bouncer(configuration(server.upstream, **sections), server.network)
+            return Place(server, stack.enter_context(direct_client(server)), bouncer, name)
+
+        yield go

@@ -103,6 +103,8 @@ class Gate:
 class Fake(grpc.GenericRpcHandler):
     """Methods it was told nothing about get an empty reply: success."""
 
+    network = None
+
     def __init__(self, port=0, host="127.0.0.1"):
         self.lock = threading.Lock()
         self.calls = []

@@ -25,6 +25,7 @@ import canned
 import loads
 from cases import CASES, MERGING_CASES, MILVUS, MILVUS_CASES, Case, searches
 from goals import goals, of_merging
+from over_rest import REST_CASES
 from peers import AUTHORIZATION, PEERS
 
 pytestmark = pytest.mark.release_only
@@ -113,6 +114,13 @@ def test_merging(results):
     for case in results["merging"].values():
         for name, (row,) in case.items():
             assert (row["cpu_us"] > 0) == (name != candidates.DIRECT)
+
+
+def test_rest(results):
+    assert list(results["rest"]) == [case.name for case in REST_CASES]
+    for case, measured in zip(REST_CASES, results["rest"].values()):
+        assert sorted(measured) == sorted(case.whose())
+        assert all(row["per_second"] > 0 for row, in measured.values())
 
 
 @pytest.fixture

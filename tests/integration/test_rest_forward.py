@@ -114,7 +114,8 @@ def test_upstreams_that_have_none(start_bouncer, lite, milvus):
     """Lite's port speaks gRPC alone; Milvus 2.3.5 serves HTTP, but knows no RESTful v2."""
     answer = Rest(start_bouncer(one_pool(lite.upstream)).address).ask("jobs/import/list", {})
     assert is_told(answer, 501, UNIMPLEMENTED, "/v2/vectordb/jobs/import/list", "no HTTP/1.1", str(lite.port))
-    answer = Rest(start_bouncer(one_pool(milvus.upstream)).address).ask("jobs/import/list", {})
+    bouncer = start_bouncer(one_pool(milvus.upstream), network=milvus.network)
+    answer = Rest(bouncer.address).ask("jobs/import/list", {})
     assert is_told(answer, 501, UNIMPLEMENTED, "/v2/vectordb/jobs/import/list", "404")
 
 

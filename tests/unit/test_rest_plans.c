@@ -136,6 +136,25 @@ Test(rest_plans, collections_that_cannot_be)
     }
 }
 
+static void refuse_many(size_t count, const char *start, const char *end, const char *message)
+{
+    char body[16384] = "";
+    size_t length = (size_t)snprintf(body, sizeof(body), "%s0", start);
+    for (size_t i = 1; i < count; i++)
+        length += (size_t)snprintf(body + length, sizeof(body) - length, ",0");
+    snprintf(body + length, sizeof(body) - length, "%s", end);
+    talk_refused("collections/create", body, 1100, message);
+}
+
+Test(rest_plans, schemas_have_a_limit)
+{
+    static const char schema[] = "{\"collectionName\":\"c\",\"schema\":{\"fields\":[";
+    refuse_many(1024, schema, "]}}", "schema.fields[0]: a number where an object is wanted");
+    refuse_many(1025, schema, "]}}", "schema.fields: more than 1024 elements");
+    refuse_many(1025, "{\"collectionName\":\"c\",\"schema\":{" FIELDS "},\"indexParams\":[", "]}",
+                "indexParams: more than 1024 elements");
+}
+
 /* ---- collections/describe ---- */
 
 #define DESCRIPTION                                                                                \

@@ -78,6 +78,7 @@ Test(rest_results, arrays_as_milvus_prints_them)
         {"2{1:22 2'x' 3{8{1{5{1<0.1>}}}}}", "[{'x':{'Data':{'DoubleData':{'data':[0.1]}}}}]"},
         {"2{1:22 2'x' 3{8{1{6{1'a' 1''}}}}}", "[{'x':{'Data':{'StringData':{'data':['a','']}}}}]"},
         {"2{1:22 2'x' 3{8{1{}}}}", "[{'x':{'Data':null}}]"},
+        {"2{1:22 2'x' 3{8{1{} 2:3}}}", "[{'x':{'Data':{'IntData':{'data':[]}}}}]"},
     };
     for (size_t i = 0; i < COUNT(columns); i++)
         expect_query(rows_talk("entities/query", QUERY), columns[i].columns, columns[i].rows);

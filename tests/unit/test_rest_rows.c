@@ -102,11 +102,11 @@ Test(rest_rows, vectors_of_each_kind)
         SCALAR(101, DIM("2"), "[{'x': [1, -0.5]}, {'x':[ 1e1 ,0.1]}]",
                "4{1:2 2{1(1 -0.5 10 0.1)}}"),
         SCALAR(100, DIM("16"), "[{'x': 'AP8='}, {'x': '/wA'}]", "4{1:16 3x00ffff00'}"),
-        /* a third, halves to even, the largest, the smallest and what is below half of it */
-        SCALAR(102, DIM("6"),
-               "[{'x': [0.33333334, 2049, 2051, -65504, 5.9604645e-8, 2.9802322e-8]}, "
-               "{'x': 'AAABAAIAAwAEAAUA'}]",
-               "4{1:6 4x553500680268fffb01000000000001000200030004000500'}"),
+        /* a third, halves to even, the largest, the smallest, half of it and what is more */
+        SCALAR(102, DIM("7"),
+               "[{'x': [0.33333334, 2049, 2051, -65504, 5.9604645e-8, 2.9802322e-8, 3e-8]}, "
+               "{'x': 'AAABAAIAAwAEAAUABgA='}]",
+               "4{1:7 4x553500680268fffb0100000001000000010002000300040005000600'}"),
         SCALAR(103, DIM("2"), "[{'x': [1.00390625, -3.3895314e38]}, {'x': 'AQACAA=='}]",
                "4{1:2 5x803f7fff01000200'}"),
         SCALAR(104, "",
@@ -228,6 +228,7 @@ Test(rest_rows, faults_say_where_they_are)
         {X(102, DIM("1")), "[{'x': [65520]}]", "data[0].x[0]: 65520 is none of Float16Vector"},
         {X(103, DIM("1")), "[{'x': [3.4e38]}]", "data[0].x[0]: 3.4e38 is none of BFloat16Vector"},
         {X(105, DIM("1")), "[{'x': [128]}]", "data[0].x[0]: 128 is none of Int8Vector"},
+        {X(105, DIM("1")), "[{'x': [1e99]}]", "data[0].x[0]: 1e99 is none of Int8Vector"},
         {X(105, DIM("1")), "[{'x': [0.5]}]", "data[0].x[0]: 0.5 is none of Int8Vector"},
         {X(104, ""), "[{'x': [1]}]",
          "data[0].x: an array where an object of indices and values is wanted"},
@@ -294,6 +295,47 @@ Test(rest_rows, what_is_missing_is_said_before_any_call)
                      "{'code':1802,'message':'data: missing'}");
 }
 
+#define LACKING 64 /* fields that may */
+
+/* About as many rows {} as `bytes` of text have; how many bytes they are. */
+static struct rest *insert_empty_rows(size_t bytes, size_t *ret_size)
+{
+    static char body[1 << 18];
+    int length = sprintf(body, "{'collectionName':'docs','data':[{}");
+    while ((size_t)length < bytes)
+        length += sprintf(body + length, ",{}");
+    *ret_size = (size_t)(length + sprintf(body + length, "]}"));
+    return rows_talk("entities/insert", body);
+}
+
+static const char *lacking_fields(void)
+{
+    static char fields[LACKING * 32];
+    size_t size = 0;
+    for (int i = 0; i < LACKING; i++)
+        size += (size_t)sprintf(fields + size, "4{2'x%d' 5:1 15:1}", i);
+    return description(fields);
+}
+
+Test(rest_rows, rows_of_nothing_take_no_more_memory_than_they_may)
+{
+    size_t size;
+    char answer[128];
+    struct rest *rest = insert_empty_rows(196000, &size);
+    talk_reply(rest, lacking_fields());
+    rows_talk_method(rest, "Insert");
+    rest_free(rest);
+
+    rest = insert_empty_rows(197000, &size);
+    talk_reply(rest, lacking_fields());
+    talk_reply(rest, lacking_fields());
+    snprintf(answer, sizeof(answer),
+             "{'code':1804,'message':'data[%zu]: too many rows for so little text and so many "
+             "fields'}",
+             ((1 << 20) + 16 * size) / LACKING + 1);
+    rows_talk_answer(rest, answer);
+}
+
 /* ---- the schema that was not the last ---- */
 
 #define OLD ID " 4{2'x' 5:5}"
@@ -316,7 +358,8 @@ Test(rest_rows, a_conversion_that_fails_is_tried_with_a_fresh_schema)
 
 Test(rest_rows, what_milvus_refuses_is_tried_with_a_fresh_schema_once)
 {
-    static const char *const refusals[] = {"1{1:62}", "1{3:109}", "1{3:100}", "1{3:1100 2'no'}"};
+    static const char *const refusals[] = {"1{1:62}", "1{3:109}", "1{3:100}", "1{3:1100 2'no'}",
+                                           "1{1:6 3:6}"};
     for (size_t i = 0; i < COUNT(refusals); i++) {
         struct rest *rest = rows_talk("entities/insert", ONE);
         talk_reply(rest, description(NEW));
