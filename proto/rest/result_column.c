@@ -225,7 +225,9 @@ static const char *read_values(struct parts *parts)
     struct span holder = parts->holders[is_vector];
     bool is_known = false;
     uint64_t dim = 0;
-    if (is_vector && (!find_number(holder, VectorField_dim, &dim) || dim > DIM_MAX))
+    if (is_vector && !find_number(holder, VectorField_dim, &dim))
+        return malformed;
+    if (dim > DIM_MAX && column->type != DATA_TYPE(SparseFloatVector))
         return malformed;
     for (size_t i = 0; i < FORMS; i++) {
         struct span slot;

@@ -292,7 +292,7 @@ Test(rest_rows, a_partial_update_has_a_field_in_all_rows_or_in_none)
 Test(rest_rows, what_is_missing_is_said_before_any_call)
 {
     rows_talk_answer(rows_talk("entities/insert", "{'collectionName': 'docs'}"),
-                     "{'code':1802,'message':'data: missing'}");
+                     "{'code':1802,'message':'data: a required field, and missing'}");
 }
 
 #define LACKING 64 /* fields that may */
