@@ -56,7 +56,14 @@ static void on_time(evutil_socket_t fd, short what, void *argument)
         go_on(exchange);
 }
 
-/* A deadline that passes meanwhile is noticed when the call is made. */
+/* Not later than a deadline, which is noticed when the call is made. */
+static int64_t call_time(const struct exchange_setup *setup, uint32_t delay)
+{
+    int64_t at = clock_now() + delay;
+    int64_t deadline = setup->arrived + setup->timeout;
+    return setup->timeout > 0 && deadline < at ? deadline : at;
+}
+
 static void call(struct exchange *exchange, const struct rest_call *call)
 {
     exchange->call = *call;
@@ -67,7 +74,7 @@ static void call(struct exchange *exchange, const struct rest_call *call)
     exchange->wait = EXCHANGE_WAITS_FOR_TIME;
     exchange->request = (struct request){0};
     request_timer(&exchange->request, client_owner(exchange->setup.client)->loop,
-                  clock_now() + call->delay, on_time);
+                  call_time(&exchange->setup, call->delay), on_time);
 }
 
 static void go_on(struct exchange *exchange)

@@ -19,6 +19,7 @@ static void keep(struct web *web, struct span bytes)
     struct wiped kept = {0};
     if (bytes.length == 0)
         return;
+    client_has_shown_secret(web->client); /* perhaps */
     if (web->behind_read > 0) {
         wiped_add(&kept, unread(web));
         wiped_clear(&web->behind);
@@ -45,6 +46,8 @@ static void take(struct web *web, struct span *bytes)
         enum http1_read read = http1_take(&web->http, bytes);
         if (web->arrived == 0 && web->http.message)
             web->arrived = clock_now();
+        if (http1_busy(&web->http) && !http1_head(&web->http))
+            client_has_shown_secret(client); /* perhaps, in the part of a head that has come */
         if (read == HTTP1_READ_MORE)
             return;
         if (read == HTTP1_READ_HEAD)

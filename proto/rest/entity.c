@@ -106,7 +106,8 @@ static void take_schema(struct rest *rest, struct span description, const struct
     schema_clear(&schema);
 }
 
-/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. */
+/* What Milvus says where a request does not fit the collection that it has, and Milvus Lite. Of a
+ * filter on a field that is gone Milvus 2.3 says that it did not expect that. */
 static bool may_be_stale(int32_t code, const struct entity_call *call)
 {
     return code == REST_COLLECTION_NOT_FOUND || code == REST_SCHEMA_MISMATCH ||

@@ -20,6 +20,7 @@ from sdk_client import direct_client
 from servers import Lite, Milvus
 from wire import WireFake
 
+pytest.register_assert_rewrite("rest_cases_collections", "rest_cases_data", "rest_cases_users")
 os.umask(0o027)  # the daemon takes no secret that others can read
 
 

@@ -10,7 +10,7 @@ class Store:
 
     def __init__(self, fake):
         self.schema, self.inserted = schema_pb2.CollectionSchema(), []
-        for method in ("CreateCollection", "DescribeCollection", "Insert", "Query"):
+        for method in ("CreateCollection", "DescribeCollection", "Insert", "Upsert", "Query"):
             fake.on(method, getattr(self, method))
 
     def CreateCollection(self, call, context):
@@ -25,16 +25,25 @@ class Store:
         )
         return reply.SerializeToString()
 
-    def Insert(self, call, context):
-        request = call.message()
-        self.inserted.append(request)
+    def keep(self, request, **counted):
         keys = next(field for field in request.fields_data if field.field_name == self.schema.fields[0].name)
-        reply = milvus_pb2.MutationResult(status=SUCCESS, insert_cnt=request.num_rows)
+        self.inserted.append(request)
+        reply = milvus_pb2.MutationResult(status=SUCCESS, **counted)
         reply.IDs.int_id.data.extend(keys.scalars.long_data.data)
         return reply.SerializeToString()
 
+    def Insert(self, call, context):
+        request = call.message()
+        return self.keep(request, insert_cnt=request.num_rows)
+
+    def Upsert(self, call, context):
+        request = call.message()
+        return self.keep(request, upsert_cnt=request.num_rows)
+
     def Query(self, call, context):
         """Of the last insert."""
+        if not self.inserted:
+            return milvus_pb2.QueryResults(status=SUCCESS).SerializeToString()
         request = self.inserted[-1]
         fields = [field.field_name for field in request.fields_data]
         reply = milvus_pb2.QueryResults(

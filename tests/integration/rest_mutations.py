@@ -54,6 +54,8 @@ def with_other_value(rng, fields):
             at = at[key]
         return at
 
+    if not fields:
+        return fields
     first, second = (rng.choice(list(places(fields))) for _ in range(2))
     how = rng.randrange(3)
     if how == 0:
@@ -67,6 +69,8 @@ def with_other_value(rng, fields):
 
 def with_other_bytes(rng, data):
     """A bit flipped, a part cut out or doubled, a token put in, the end cut off."""
+    if not data:
+        return data
     at = rng.randrange(len(data))
     to = min(len(data), at + 1 + rng.randrange(20))
     how = rng.randrange(5)

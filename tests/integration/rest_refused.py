@@ -47,6 +47,12 @@ REFUSED = {
     "privilege_groups/list": Refused("ListPrivilegeGroups", {}, "milvus"),
     "privilege_groups/add_privileges_to_group": Refused("OperatePrivilegeGroup", GROUP, "milvus"),
     "privilege_groups/remove_privileges_from_group": Refused("OperatePrivilegeGroup", GROUP, "milvus"),
+    "indexes/alter_properties": Refused(
+        "AlterIndex", {**BOOKS, "indexName": "nearby", "properties": {"mmap.enabled": True}}, "milvus"
+    ),
+    "indexes/drop_properties": Refused(
+        "AlterIndex", {**BOOKS, "indexName": "nearby", "propertyKeys": ["mmap.enabled"]}, "milvus"
+    ),
     "jobs/snapshot/restore_external": Refused(
         "RestoreExternalSnapshot", {"targetCollectionName": "books", "snapshotMetadataUri": "s3://b/s.json"}
     ),

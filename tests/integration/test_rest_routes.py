@@ -15,7 +15,7 @@ from rest_refused import INTERNAL, REFUSED
 
 TABLE = ROOT / "proto/rest/routes.def"
 ROUTES = re.findall(r'^(?:ROUTE|FORWARD)\("([\w/]+)"', TABLE.read_text(), re.MULTILINE)
-HTTP_STATUS = {grpc.StatusCode.UNIMPLEMENTED: 501}
+HTTP_STATUS = {grpc.StatusCode.UNIMPLEMENTED: 501, grpc.StatusCode.INTERNAL: 500}
 
 
 def test_each_has_a_case():
