@@ -97,8 +97,6 @@ struct http1_fault http1_line_check(enum http1_line kind, struct span line)
     if (line.length < 2 || line.at[line.length - 2] != '\r' || line.at[line.length - 1] != '\n')
         return bad("a line does not end with CR LF");
     line.length -= 2;
-    if (line.length > 0 && memchr(line.at, '\r', line.length))
-        return bad("a CR stands within a line");
     switch (kind) {
     case HTTP1_LINE_REQUEST:
         return check_request(line);

@@ -4,6 +4,7 @@ import base64
 import gzip
 import subprocess
 import threading
+import time
 import zlib
 
 import pytest
@@ -135,12 +136,17 @@ def test_pipelined(http, fake):
 
 def test_many_pipelined_that_are_answered_at_once(http):
     count = 20000  # their answers are more than what is queued for a client at a time
-    reader = threading.Thread(target=lambda: http.raw(request(NO_SUCH) * count))
-    reader.start()
+
+    def send():
+        http.raw(request(NO_SUCH) * count)
+        http.half_close()
+
+    sender = threading.Thread(target=send)
+    sender.start()
     for _ in range(count):
         assert is_own(http.response(), 404)
-    reader.join()
-    assert is_good(http.ask())
+    sender.join()
+    assert http.at_end()
 
 
 def test_pipelined_beyond_the_limit_waits_in_the_client(start_bouncer, fake):
@@ -357,6 +363,17 @@ def test_slow_sender_behind_another(start_bouncer, fake):
         assert is_own(http.response(), 408) and http.at_end()
 
 
+def test_each_request_has_its_time(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream, limits={"frame_timeout": "1500ms"}))
+    with Http(bouncer.address) as http:
+        http.raw(head(NO_SUCH))
+        time.sleep(1)
+        http.raw(b"\r\n" + head(NO_SUCH))
+        time.sleep(1)
+        http.raw(b"\r\n")
+        assert is_own(http.response(), 404) and is_own(http.response(), 404)
+
+
 def test_input_that_ends_in_a_request(bouncer):
     with Http(bouncer.address) as http:
         http.raw(head(LIST))
@@ -426,6 +443,15 @@ def test_drain(start_bouncer, fake):
         response = busy.response()
         assert is_good(response) and response.closes and busy.at_end()
     assert fake.count("ShowCollections") == 1
+
+
+def test_drain_with_an_idle_client_that_stays(start_bouncer, fake):
+    bouncer = start_bouncer(configuration(fake.upstream))
+    with Http(bouncer.address) as http:
+        assert is_good(http.ask())
+        bouncer.drain()
+        assert http.at_end()
+        bouncer.stop()
 
 
 def test_drain_while_a_request_comes(start_bouncer, fake):

@@ -129,6 +129,8 @@ Test(http1, heads)
         {"GET http://h:80/a/b?c HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a/b||"},
         {"GET http://h HTTP/1.1\r\nHost: h\r\n\r\n", "GET ||"},
         {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", "OTHER ||"},
+        {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxy",
+         "OTHER  content-length=2|xy|"},
         {"DELETE /a HTTP/1.1\r\nHost:\r\n\r\n", "OTHER /a||"},
         {"GET / HTTP/1.0\r\n\r\n", "GET / old close||"},
         {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET / old||"},
@@ -241,6 +243,14 @@ Test(http1, lines_that_are_wrong)
     EXPECT_ALL(pairs);
     expect_span(span_of("GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n", 36), "!400");
     expect_span(span_of("GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n", 29), "!400");
+}
+
+Test(http1, says_what_is_wrong)
+{
+    cr_expect(strstr(http1_line_check(HTTP1_LINE_FIELD, span_text(" b\r\n")).text, "one line"));
+    cr_expect(strstr(http1_line_check(HTTP1_LINE_FIELD, span_text("a : b\r\n")).text, "colon"));
+    cr_expect(strstr(http1_line_check(HTTP1_LINE_FIELD, span_text("a: b\n")).text, "CR LF"));
+    cr_expect(strstr(http1_line_check(HTTP1_LINE_CHUNK, span_text("x\r\n")).text, "hexadecimal"));
 }
 
 /* RFC 9112 sections 6.1, 6.3. */
