@@ -74,7 +74,7 @@ bool rest_failed(const struct rest *rest, const struct rest_reply *reply, int32_
     if (reply->code != CODE_OK) {
         code = rest_error_code(reply->code);
     } else if (!rpc_read_status(rpc, reply->reply, &status)) {
-        code = REST_INVALID_RESULT;
+        code = REST_UNEXPECTED;
         message = span_text("milvus-bouncer: the upstream's reply is malformed");
     } else if (status.code != 0 || status.legacy != 0) {
         code = code_of(&status);

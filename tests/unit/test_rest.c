@@ -363,12 +363,12 @@ Test(rest, malformed_replies)
     struct rest *rest = talk("collections/list", "{}");
     reply_bytes(rest, "\xff", 1);
     talk_answer(rest, 200,
-                "{\"code\":1805,\"message\":\"milvus-bouncer: the upstream's reply is "
+                "{\"code\":65535,\"message\":\"milvus-bouncer: the upstream's reply is "
                 "malformed\"}");
     rest = talk("databases/describe", "{\"dbName\":\"d\"}");
     reply_bytes(rest, "\x2a\x02\x0a\x05", 4); /* a pair that is longer than its field */
     talk_answer(rest, 200,
-                "{\"code\":1805,\"message\":\"milvus-bouncer: the upstream's reply is "
+                "{\"code\":65535,\"message\":\"milvus-bouncer: the upstream's reply is "
                 "malformed\"}");
 }
 
