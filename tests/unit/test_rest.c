@@ -368,7 +368,7 @@ Test(rest, malformed_replies)
     rest = talk("databases/describe", "{\"dbName\":\"d\"}");
     reply_bytes(rest, "\x2a\x02\x0a\x05", 4); /* a pair that is longer than its field */
     talk_answer(rest, 200,
-                "{\"code\":65535,\"message\":\"milvus-bouncer: the upstream's reply is "
+                "{\"code\":1805,\"message\":\"milvus-bouncer: the upstream's reply is "
                 "malformed\"}");
 }
 
