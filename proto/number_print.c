@@ -69,10 +69,12 @@ static void digits_of_float(float value, struct digits *ret)
 static void digits_of_whole(uint64_t value, int point, struct digits *ret)
 {
     char text[NUMBER_MAX];
-    int count = snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
-    memcpy(ret->text, text, (size_t)count);
-    ret->count = count;
-    ret->point = count + point;
+    char *at = text + sizeof(text);
+    for (; value > 0; value /= 10)
+        *--at = (char)('0' + value % 10);
+    ret->count = (int)(text + sizeof(text) - at);
+    memcpy(ret->text, at, (size_t)ret->count);
+    ret->point = ret->count + point;
     strip_zeros(ret);
 }
 

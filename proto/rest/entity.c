@@ -110,10 +110,9 @@ static void take_schema(struct rest *rest, struct span description, const struct
  * filter on a field that is gone Milvus 2.3 says that it did not expect that. */
 static bool may_be_stale(int32_t code, const struct entity_call *call)
 {
-    if (call->is_read && code == REST_UNEXPECTED)
-        return true;
     return code == REST_COLLECTION_NOT_FOUND || code == REST_SCHEMA_MISMATCH ||
-           code == REST_PARAMETER_INVALID || code == LITE_ILLEGAL_ARGUMENT;
+           code == REST_PARAMETER_INVALID || code == LITE_ILLEGAL_ARGUMENT ||
+           (code == REST_UNEXPECTED && call->is_read);
 }
 
 static void take_reply(struct rest *rest, const struct rest_reply *reply,
@@ -129,17 +128,23 @@ static void take_reply(struct rest *rest, const struct rest_reply *reply,
         try_again(rest);
 }
 
-static bool begin(struct rest *rest)
+static bool begin(struct rest *rest, const struct entity_call *call)
 {
     struct entity *entity = new_entity(rest);
-    return rest_put_fields(rest, rest->body, rest->route->request, NULL, &entity->front);
+    struct jvalue value;
+    if (!rest_put_fields(rest, rest->body, rest->route->request, NULL, &entity->front))
+        return false;
+    if (rest_has(rest, call->needed, &value))
+        return true;
+    rest_fail(rest, REST_MISSING, "%s: a required field, and missing", call->needed);
+    return false;
 }
 
 void entity_run(struct rest *rest, const struct rest_reply *reply, const struct entity_call *call)
 {
     struct entity *entity = rest->own;
     if (!reply) {
-        if (begin(rest))
+        if (begin(rest, call))
             describe(rest);
     } else if (entity->is_calling) {
         take_reply(rest, reply, call);

@@ -10,10 +10,11 @@
 #include "proto/rest/schema.h"
 
 struct entity_call {
+    const char *needed; /* a key that the body must have besides those of the route's shape */
+    bool is_read;       /* whatever goes wrong with it, it may be asked again */
     /* Completes the request, which has the fields of the route's shape. False: answered. */
     bool (*build)(struct rest *rest, const struct schema *schema, struct buffer *message);
     void (*answer)(struct rest *rest, struct span reply);
-    bool is_read; /* may be asked again whatever Milvus has said */
 };
 
 /* What a plan of that kind does each time. */

@@ -166,10 +166,7 @@ static bool build_get(struct rest *rest, const struct schema *schema, struct buf
 
 void rest_get(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_get, answer_query, true};
-    struct jvalue ids;
-    if (!reply && !rest_has(rest, "id", &ids))
-        rest_fail(rest, REST_MISSING, "id: missing");
-    else
-        entity_run(rest, reply, &call);
+    static const struct entity_call call = {
+        .needed = "id", .is_read = true, .build = build_get, .answer = answer_query};
+    entity_run(rest, reply, &call);
 }

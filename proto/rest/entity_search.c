@@ -59,8 +59,7 @@ static bool put_searches(struct rest *rest, const struct schema *schema, int64_t
 {
     struct rest_place place = rest_place_key(NULL, "search");
     struct jvalue searches, object;
-    if (!rest_has(rest, "search", &searches))
-        return rest_wrong(rest, REST_MISSING, &place, "missing");
+    rest_has(rest, "search", &searches); /* entity_run() has looked */
     if (!rest_is(rest, &place, searches, J_ARRAY))
         return false;
     struct jiter elements = jvalue_iterate(searches);
@@ -189,12 +188,14 @@ static void answer(struct rest *rest, struct span reply)
 
 void rest_search(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_search, answer, true};
+    static const struct entity_call call = {
+        .needed = "data", .is_read = true, .build = build_search, .answer = answer};
     entity_run(rest, reply, &call);
 }
 
 void rest_hybrid_search(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_hybrid, answer, true};
+    static const struct entity_call call = {
+        .needed = "search", .is_read = true, .build = build_hybrid, .answer = answer};
     entity_run(rest, reply, &call);
 }

@@ -19,7 +19,7 @@ static bool build(struct rest *rest, const struct schema *schema, bool is_insert
     struct rows rows = {
         .schema = schema, .is_insert = is_insert, .is_partial = is_true(rest, "partialUpdate")};
     size_t count;
-    rest_has(rest, "data", &rows.data); /* the plan has looked */
+    rest_has(rest, "data", &rows.data); /* entity_run() has looked */
     if (!rows_put(rest, &rows, message, InsertRequest_fields_data, &count))
         return false;
     buffer_put_varint(message, InsertRequest_num_rows, count);
@@ -88,27 +88,18 @@ static void answer_upsert(struct rest *rest, struct span reply)
     answer(rest, reply, MutationResult_upsert_cnt, "upsertCount", "upsertIds");
 }
 
-static bool has_data(struct rest *rest, const struct rest_reply *reply)
-{
-    struct jvalue data;
-    if (reply || rest_has(rest, "data", &data))
-        return true;
-    rest_fail(rest, REST_MISSING, "data: missing");
-    return false;
-}
-
 void rest_insert(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_insert, answer_insert, false};
-    if (has_data(rest, reply))
-        entity_run(rest, reply, &call);
+    static const struct entity_call call = {
+        .needed = "data", .build = build_insert, .answer = answer_insert};
+    entity_run(rest, reply, &call);
 }
 
 void rest_upsert(struct rest *rest, const struct rest_reply *reply)
 {
-    static const struct entity_call call = {build_upsert, answer_upsert, false};
-    if (has_data(rest, reply))
-        entity_run(rest, reply, &call);
+    static const struct entity_call call = {
+        .needed = "data", .build = build_upsert, .answer = answer_upsert};
+    entity_run(rest, reply, &call);
 }
 
 static bool build_delete(struct rest *rest, const struct schema *schema, struct buffer *message)

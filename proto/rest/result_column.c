@@ -3,9 +3,11 @@
 
 #include "proto/wire.h"
 
-#define DIM_MAX    (1u << 20)
-#define DEPTH_MAX  (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around them */
-#define SPARSE_ROW 8                  /* bytes of an index and its value */
+#define DIM_MAX (1u << 20)
+#define DEPTH_MAX                                                                                  \
+    (JVALUE_DEPTH - 2) /* of a row's keys: the answer has an array around the rows                 \
+                        */
+#define SPARSE_ROW 8   /* bytes of an index and its value */
 
 static const char malformed[] = "malformed";
 static const char not_served[] = "of a type that is not served over REST";
@@ -223,8 +225,9 @@ static const char *read_values(struct parts *parts)
     struct span holder = parts->holders[is_vector];
     bool is_known = false;
     uint64_t dim = 0;
-    bool is_sparse = column->type == DATA_TYPE(SparseFloatVector); /* of any dimension */
-    if (is_vector && (!find_number(holder, VectorField_dim, &dim) || (dim > DIM_MAX && !is_sparse)))
+    if (is_vector && !find_number(holder, VectorField_dim, &dim))
+        return malformed;
+    if (dim > DIM_MAX && column->type != DATA_TYPE(SparseFloatVector))
         return malformed;
     for (size_t i = 0; i < FORMS; i++) {
         struct span slot;

@@ -96,7 +96,7 @@ static bool put_vectors(struct rest *rest, const struct schema_field *field,
     struct jvalue data;
     size_t count;
     if (!rest_finds(rest, part->object, "data", &data))
-        return rest_wrong(rest, REST_MISSING, &reader.place, "missing");
+        return rest_wrong(rest, REST_MISSING, &reader.place, "a required field, and missing");
     if (!rest_is(rest, &reader.place, data, J_ARRAY))
         return false;
     buffer_put_bytes(&placeholder, PlaceholderValue_tag, span_text("$0"));

@@ -128,7 +128,6 @@ static void expect_fault(const char *route, const struct fault *fault)
 Test(rest_search, faults_say_where_they_are)
 {
     static const struct fault faults[] = {
-        {VECTOR, "", "1802,'message':'data: missing"},
         {VECTOR, ",'data': 1", "1100,'message':'data: a number where an array is wanted"},
         {VECTOR, ",'data': []", "1100,'message':'data: no vectors"},
         {VECTOR, ",'data': [[1, 2], [1, 'a']]",
@@ -170,10 +169,10 @@ Test(rest_search, faults_say_where_they_are)
 Test(rest_search, faults_of_hybrid_searches_say_where_they_are)
 {
     static const struct fault faults[] = {
-        {VECTOR, "", "1802,'message':'search: missing"},
         {VECTOR, ",'search': {}", "1100,'message':'search: an object where an array is wanted"},
         {VECTOR, ",'search': [1]", "1100,'message':'search[0]: a number where an object is wanted"},
-        {VECTOR, ",'search': [{}]", "1802,'message':'search[0].data: missing"},
+        {VECTOR, ",'search': [{}]",
+         "1802,'message':'search[0].data: a required field, and missing"},
         {VECTOR, ",'search': [{'data': [[1]]}]",
          "1100,'message':'search[0].data[0]: 1 numbers where 2 are wanted, the dimension"},
         {VECTOR, ",'search': [], 'rerank': []",
@@ -183,6 +182,28 @@ Test(rest_search, faults_of_hybrid_searches_say_where_they_are)
     };
     for (size_t i = 0; i < COUNT(faults); i++)
         expect_fault("entities/hybrid_search", &faults[i]);
+}
+
+Test(rest_search, what_is_missing_is_said_before_any_call)
+{
+    rows_talk_answer(rows_talk("entities/search", "{'collectionName': 'docs'}"),
+                     "{'code':1802,'message':'data: a required field, and missing'}");
+    rows_talk_answer(rows_talk("entities/hybrid_search", "{'collectionName': 'docs'}"),
+                     "{'code':1802,'message':'search: a required field, and missing'}");
+}
+
+Test(rest_search, a_read_that_failed_for_any_reason_is_tried_with_a_fresh_schema)
+{
+    struct rest *rest = describe("entities/get", ID, ",'id': 1");
+    talk_reply(rest, "1{3:65535 2'no field id'}");
+    cr_expect(rows_talk_is_fresh(rest));
+    talk_reply(rest, "1{} 2{4{2'k' 3:1 5:5}}");
+    talk_call(rest, "Query", "3'docs' 12:1 11:2 4'k in [1]' 5'*'");
+    rest_free(rest);
+
+    rest = describe("entities/insert", ID, ",'data': [{'id': 1}]");
+    talk_reply(rest, "1{3:65535 2'half done'}");
+    rows_talk_answer(rest, "{'code':65535,'message':'half done'}");
 }
 
 /* ---- exprParams ---- */
@@ -265,5 +286,5 @@ Test(rest_search, rows_are_got_by_their_keys)
     for (size_t i = 0; i < COUNT(faults); i++)
         expect_fault("entities/get", &faults[i]);
     rows_talk_answer(rows_talk("entities/get", "{'collectionName': 'docs'}"),
-                     "{'code':1802,'message':'id: missing'}");
+                     "{'code':1802,'message':'id: a required field, and missing'}");
 }
