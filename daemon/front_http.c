@@ -33,7 +33,11 @@ static void keep(struct web *web, struct span bytes)
 static void broken(struct web *web)
 {
     struct http1_fault fault = http1_fault(&web->http);
-    struct web_answer answer = web_fault(fault.status, fault.text);
+    struct web_answer answer =
+        fault.size > 0
+            ? web_fault(fault.status, "%s: %llu bytes, and %u are the most", fault.text,
+                        (unsigned long long)fault.size, web_conf(web)->limits.max_message)
+            : web_fault(fault.status, "%s", fault.text);
     web_last_words(web, &answer);
     client_close(web->client);
 }

@@ -56,8 +56,9 @@ void web_answer(struct web *web, struct web_answer *answer);
 /* Writes one that the connection ends with. */
 void web_last_words(struct web *web, struct web_answer *answer);
 
-/* An error of HTTP's own; the text is static. */
-struct web_answer web_fault(unsigned status, const char *text);
+/* An error of HTTP's own. */
+struct web_answer web_fault(unsigned status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The database that the request names beside its body, or that of requests that name none. */
 struct span web_database(const struct web *web);

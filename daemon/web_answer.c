@@ -12,10 +12,14 @@
 #define PACK_LEAST 1024u /* bytes of a body that is packed, if the client likes that */
 #define FAULT_MAX  256   /* bytes of a fault's text */
 
-struct web_answer web_fault(unsigned status, const char *text)
+struct web_answer web_fault(unsigned status, const char *format, ...)
 {
     char message[FAULT_MAX];
-    snprintf(message, sizeof(message), "milvus-bouncer: %s", text);
+    va_list arguments;
+    int length = snprintf(message, sizeof(message), "milvus-bouncer: ");
+    va_start(arguments, format);
+    vsnprintf(message + length, sizeof(message) - (size_t)length, format, arguments);
+    va_end(arguments);
     return (struct web_answer){
         .status = status, .type = JSON, .body = rest_error((int32_t)status, span_text(message))};
 }

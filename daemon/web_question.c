@@ -195,8 +195,10 @@ static struct web_answer unpack(const struct web *web, struct blob **body)
     case INFLATE_BROKEN:
         return web_fault(400, "the body is not of the Content-Encoding that the header names");
     default:
-        return web_fault(413, "the body unpacks to more than limits.max_message, or than 200 times "
-                              "its size");
+        return web_fault(413,
+                         "a body of %zu bytes of %s unpacks to more than %zu, the least of "
+                         "limits.max_message and %d times its size",
+                         (*body)->size, encoding_name(encoding), max, ENCODING_RATIO_MAX);
     }
 }
 

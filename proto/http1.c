@@ -70,7 +70,7 @@ static bool fail(struct http1 *http, struct http1_fault fault)
 
 static bool fail_as(struct http1 *http, unsigned status, const char *text)
 {
-    return fail(http, (struct http1_fault){status, text});
+    return fail(http, (struct http1_fault){.status = status, .text = text});
 }
 
 static void begin(struct http1 *http)
@@ -179,7 +179,9 @@ static bool begin_chunk(struct http1 *http)
     message->left = message->parser.content_length;
     message->place = message->left > 0 ? HTTP1_AT_BODY : HTTP1_AT_TRAILERS;
     if (message->left > http->max_body - message->body.size)
-        return fail_as(http, 413, "the body is larger than limits.max_message");
+        return fail(http, (struct http1_fault){.status = 413,
+                                               .text = HTTP1_TOO_LARGE,
+                                               .size = message->left + message->body.size});
     return message->chunk_began || fail_as(http, 400, "where a chunk begins is not clear");
 }
 

@@ -144,7 +144,8 @@ static struct http1_fault check_coding(struct http1_message *message)
     if (message->head.is_old)
         return bad("HTTP/1.0 has no Transfer-Encoding");
     if (!http1_is(coding, "chunked"))
-        return (struct http1_fault){501, "of Transfer-Encoding there is chunked alone"};
+        return (struct http1_fault){.status = 501,
+                                    .text = "of Transfer-Encoding there is chunked alone"};
     message->head.is_chunked = true;
     return none;
 }
@@ -163,7 +164,7 @@ static struct http1_fault check_length(struct http1_message *message, uint32_t m
         length = i < LENGTH_DIGITS_MAX ? length * 10 + (text.at[i] - '0') : UINT64_MAX;
     }
     if (length > max_body)
-        return (struct http1_fault){413, "the body is larger than limits.max_message"};
+        return (struct http1_fault){.status = 413, .text = HTTP1_TOO_LARGE, .size = length};
     if (length != message->parser.content_length && length > 0)
         return bad("Content-Length is a number");
     message->head.length = length;
@@ -177,7 +178,7 @@ static struct http1_fault check_expectation(struct http1_message *message)
     if (!message->seen[HTTP1_EXPECT] || message->head.is_old)
         return none;
     if (!http1_is(expect, "100-continue"))
-        return (struct http1_fault){417, "of Expect there is 100-continue alone"};
+        return (struct http1_fault){.status = 417, .text = "of Expect there is 100-continue alone"};
     message->head.expects_continue = message->head.length > 0 || message->head.is_chunked;
     return none;
 }

@@ -39,7 +39,8 @@ static struct http1_fault check_version(struct span version)
     if (span_is(version, "HTTP/1.1") || span_is(version, "HTTP/1.0"))
         return none;
     if (version.length == 8 && span_is(span_cut(version, 5), "HTTP/"))
-        return (struct http1_fault){505, "HTTP/1.1 and HTTP/1.0 are served over this connection"};
+        return (struct http1_fault){
+            .status = 505, .text = "HTTP/1.1 and HTTP/1.0 are served over this connection"};
     return bad("the request line is METHOD PATH HTTP/1.1");
 }
 
@@ -113,9 +114,11 @@ struct http1_fault http1_line_too_long(enum http1_line kind)
 {
     switch (kind) {
     case HTTP1_LINE_REQUEST:
-        return (struct http1_fault){414, "the request line is longer than 8192 bytes"};
+        return (struct http1_fault){.status = 414,
+                                    .text = "the request line is longer than 8192 bytes"};
     case HTTP1_LINE_FIELD:
-        return (struct http1_fault){431, "the header is larger than limits.http.max_header"};
+        return (struct http1_fault){.status = 431,
+                                    .text = "the header is larger than limits.http.max_header"};
     case HTTP1_LINE_CHUNK:
         return bad("the line of a chunk's size is longer than 256 bytes");
     default:

@@ -13,6 +13,7 @@
 struct http1_fault {
     unsigned status;  /* of HTTP; 0: no fault */
     const char *text; /* what is wrong and what would be right; static */
+    uint64_t size;    /* of a body that is too large (413): bytes, as far as they are known */
 };
 
 enum http1_line {

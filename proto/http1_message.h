@@ -9,6 +9,8 @@
 #include "proto/http1.h"
 #include "proto/wiped.h"
 
+#define HTTP1_TOO_LARGE "the body is larger than limits.max_message"
+
 /* Where the next byte belongs. */
 enum http1_place {
     HTTP1_AT_START, /* of the request line */

@@ -145,7 +145,9 @@ static bool check_number(struct checker *checker)
         return fail(checker, "no number of JSON");
     checker->at = end;
     uint8_t byte = peek(checker);
-    return byte == 0 || !strchr("+-.0123456789eE", byte) || fail(checker, "no number of JSON");
+    bool more = (byte >= '0' && byte <= '9') || byte == '.' || byte == 'e' || byte == 'E' ||
+                byte == '+' || byte == '-';
+    return !more || fail(checker, "no number of JSON");
 }
 
 static bool check_scalar(struct checker *checker)

@@ -5,8 +5,8 @@
 
 #include "proto/number_scale.h"
 
-#define DIGITS_MAX   19     /* that always fit into 64 bits */
-#define EXPONENT_MAX 100000 /* beyond it all is zero or infinite */
+#define DIGITS_MAX   UINT64_C(1000000000000000000) /* below it another digit fits into 64 bits */
+#define EXPONENT_MAX 100000                        /* beyond it all is zero or infinite */
 
 /* digits * 10^exponent */
 struct decimal {
@@ -52,18 +52,18 @@ const uint8_t *number_end(const uint8_t *at, const uint8_t *end)
 
 /* ---- reading ---- */
 
-static const uint8_t *take_digits(const uint8_t *at, struct decimal *decimal, unsigned *count,
-                                  int step)
+/* step: what each digit that is taken does to the exponent. */
+static const uint8_t *take_digits(const uint8_t *at, struct decimal *decimal, int step)
 {
+    const uint8_t *start = at;
+    uint64_t digits = decimal->digits;
+    for (; is_digit(*at) && digits < DIGITS_MAX; at++)
+        digits = digits * 10 + (uint64_t)(*at - '0');
+    decimal->digits = digits;
+    decimal->exponent += step * (int)(at - start);
     for (; is_digit(*at); at++) {
-        if (*count < DIGITS_MAX) {
-            decimal->digits = decimal->digits * 10 + (uint64_t)(*at - '0');
-            *count += decimal->digits != 0;
-            decimal->exponent += step;
-        } else {
-            decimal->cut = decimal->cut || *at != '0';
-            decimal->exponent += step + 1;
-        }
+        decimal->cut = decimal->cut || *at != '0';
+        decimal->exponent += step + 1;
     }
     return at;
 }
@@ -84,13 +84,12 @@ static const uint8_t *take_exponent(const uint8_t *at, struct decimal *decimal)
 
 static const uint8_t *take_decimal(const uint8_t *at, struct decimal *ret)
 {
-    unsigned count = 0;
     *ret = (struct decimal){.negative = *at == '-'};
     if (*at == '-')
         at++;
-    at = take_digits(at, ret, &count, 0);
+    at = take_digits(at, ret, 0);
     if (*at == '.')
-        at = take_digits(at + 1, ret, &count, -1);
+        at = take_digits(at + 1, ret, -1);
     if (*at == 'e' || *at == 'E')
         at = take_exponent(at + 1, ret);
     return at;

@@ -196,7 +196,7 @@ def test_largest_body(start_bouncer, fake, size, is_chunked):
         if size <= 1 << 20:
             assert is_good(response)
         else:
-            assert is_own(response, 413) and "max_message" in response.message
+            assert is_own(response, 413) and "max_message" in response.message and "1048576" in response.message
             assert response.closes and http.at_end()
 
 
