@@ -58,14 +58,6 @@ static void print_floats(struct span vector, struct jwriter *writer)
     jwriter_array_end(writer);
 }
 
-static void print_int8s(struct span vector, struct jwriter *writer)
-{
-    jwriter_array(writer);
-    for (size_t i = 0; i < vector.length; i++)
-        jwriter_int(writer, (int8_t)vector.at[i]);
-    jwriter_array_end(writer);
-}
-
 /* {"17": 0.5} */
 static void print_sparse(struct span vector, struct jwriter *writer)
 {
@@ -145,15 +137,13 @@ void result_column_print(const struct rest *rest, struct result_column *column,
     case DATA_TYPE(FloatVector):
         print_floats(take(column, column->width), writer);
         break;
-    case DATA_TYPE(Int8Vector):
-        print_int8s(take(column, column->width), writer);
-        break;
     case DATA_TYPE(SparseFloatVector):
         print_sparse(result_column_take(column), writer);
         break;
     case DATA_TYPE(BinaryVector):
     case DATA_TYPE(Float16Vector):
     case DATA_TYPE(BFloat16Vector):
+    case DATA_TYPE(Int8Vector):
         jwriter_base64(writer, take(column, column->width));
         break;
     case DATA_TYPE(Geometry):

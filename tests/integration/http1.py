@@ -2,10 +2,9 @@
 """A client of HTTP/1.1 in bytes, with all the ways to get it wrong."""
 import gzip
 import json
-import socket
 from typing import NamedTuple
 
-from waiting import LIMIT
+from socket_client import SocketClient
 
 LIST = "/v2/vectordb/collections/list"  # asks ShowCollections, a right to read
 DROP = "/v2/vectordb/collections/drop"  # asks DropCollection, a right to change schemas
@@ -57,22 +56,7 @@ def chunked(path, *parts, lines=()):
     return head(path, "Transfer-Encoding: chunked", *lines) + b"\r\n" + data
 
 
-class Http:
-    def __init__(self, address):
-        if address.startswith("unix:"):
-            self.sock = socket.socket(socket.AF_UNIX)
-            target = address.removeprefix("unix:")
-        else:
-            self.sock = socket.socket(socket.AF_INET)
-            host, port = address.rsplit(":", 1)
-            target = (host, int(port))
-        self.sock.settimeout(LIMIT)
-        self.sock.connect(target)
-        self.stream = self.sock.makefile("rb")
-
-    def raw(self, data):
-        self.sock.sendall(data)
-
+class Http(SocketClient):
     def read_head(self):
         line = self.stream.readline()
         if not line:
@@ -101,22 +85,3 @@ class Http:
     def ask(self, path=LIST, body=b"{}", *lines, **options):
         self.raw(request(path, body, *lines, **options))
         return self.response(options.get("method") == "HEAD")
-
-    def at_end(self):
-        try:
-            return self.stream.read(1) == b""
-        except ConnectionResetError:  # it closed without reading all that we sent
-            return True
-
-    def half_close(self):
-        self.sock.shutdown(socket.SHUT_WR)
-
-    def close(self):
-        self.stream.close()
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -1,31 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of the plain protocol with many requests under way, and with all the ways to get it wrong."""
-import socket
-
 from mvb1 import CANCEL, GOAWAY, MAGIC, PING, PONG, REPLY, Frame, RequestError, read_frame, reply_message, request
-from waiting import LIMIT
+from socket_client import SocketClient
 
 
-class Plain:
+class Plain(SocketClient):
     """greeting: the bytes it opens with."""
 
     def __init__(self, address, greeting=MAGIC):
-        if address.startswith("unix:"):
-            self.sock = socket.socket(socket.AF_UNIX)
-            target = address.removeprefix("unix:")
-        else:
-            self.sock = socket.socket(socket.AF_INET)
-            host, port = address.rsplit(":", 1)
-            target = (host, int(port))
-        self.sock.settimeout(LIMIT)
-        self.sock.connect(target)
-        self.stream = self.sock.makefile("rb")
+        super().__init__(address)
         self.last_id = 0
         self.arrived = {}  # replies read while another was waited for
         self.raw(greeting)
-
-    def raw(self, data):
-        self.sock.sendall(data)
 
     def send(self, method, message, database="", timeout=0):
         """Sends a request and returns its id."""
@@ -91,16 +77,3 @@ class Plain:
             return self.frame() is None
         except ConnectionResetError:  # it closed without reading all that we sent
             return True
-
-    def half_close(self):
-        self.sock.shutdown(socket.SHUT_WR)
-
-    def close(self):
-        self.stream.close()
-        self.sock.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()

@@ -127,7 +127,7 @@ BRAIN_FLOATS = Kind(
 )  # fmt: skip
 SMALL_INTS = Kind(
     "bytes", DataType.INT8_VECTOR, [numpy.array([-128, 127, 0, 1, -1, 2, 3, 100], "i1")], {"dim": DIM},
-    Form(lambda value: value.tolist(), lambda value: value.tolist(), lambda value: [value.tobytes()]),
+    Form(lambda value: value.tolist(), lambda value: in_base64(value.tobytes()), lambda value: [value.tobytes()]),
 )  # fmt: skip
 SPARSE = Kind(
     "sparse", DataType.SPARSE_FLOAT_VECTOR,

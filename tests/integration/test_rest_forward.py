@@ -71,10 +71,10 @@ def test_database_is_called_as_the_upstream_does(start_bouncer, lite, http_port)
     assert names == [(name, {"collectionName": "a"}) for name in ("books_v2", "books_v2", "others")]
 
 
-@pytest.mark.parametrize(
-    "secret, shown",
-    [("key-of-an-api", "Bearer key-of-an-api"), ("ann:pass:word", "Basic " + base64.b64encode(b"ann:pass:word").decode())],
-)
+BASIC = "Basic " + base64.b64encode(b"ann:pass:word").decode()
+
+
+@pytest.mark.parametrize("secret, shown", [("key-of-an-api", "Bearer key-of-an-api"), ("ann:pass:word", BASIC)])
 def test_credential_is_shown(start_bouncer, lite, http_port, tmp_path, secret, shown):
     file = tmp_path / "token"
     file.write_text(secret)

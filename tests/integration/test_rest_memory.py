@@ -12,7 +12,12 @@ from rest import Kept
 
 DIM = 1024
 MULTIPLE = 5
-FIELDS = (("id", DataType.INT64), ("vector", DataType.FLOAT_VECTOR), ("text", DataType.VARCHAR), ("more", DataType.JSON))
+FIELDS = (
+    ("id", DataType.INT64),
+    ("vector", DataType.FLOAT_VECTOR),
+    ("text", DataType.VARCHAR),
+    ("more", DataType.JSON),
+)
 
 
 def description():
