@@ -1,9 +1,91 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/exchange_state.h"
+#include "daemon/exchange.h"
 
 #include <stdlib.h>
 
 #include "pool/clock.h"
+
+enum exchange_wait {
+    EXCHANGE_WAITS_NOT,
+    EXCHANGE_WAITS_FOR_REPLY, /* the router has the request */
+    EXCHANGE_WAITS_FOR_TIME,  /* its timer runs until the call may be made */
+};
+
+struct exchange {
+    struct request request; /* first: the router hands it back */
+    struct exchange_setup setup;
+    struct rest *rest;
+    struct rest_call call; /* the one that waits for its time */
+    struct request_forward forward;
+    enum exchange_wait wait;
+    bool turning; /* go_on() runs: a reply that comes at once is seen there */
+};
+
+/* Ends it; the last thing that is done with it. */
+static void answer(struct exchange *exchange, const struct rest_answer *end)
+{
+    exchange->setup.answered(exchange->setup.context, end);
+}
+
+/* Its request, with what all of them have. */
+static void set_up(struct exchange *exchange, struct blob *message,
+                   void (*on_end)(struct request *request, const struct outcome *outcome))
+{
+    const struct exchange_setup *setup = &exchange->setup;
+    exchange->request = (struct request){
+        .database = setup->database,
+        .payload = message,
+        .body = blob_span(message),
+        .rule = setup->rule,
+        .authorization = setup->authorization,
+        .bare = true,
+        .timeout = setup->timeout,
+        .arrived = setup->arrived,
+        .answer = on_end,
+    };
+    client_sign(setup->client, &exchange->request);
+}
+
+/* ---- what the upstream's own HTTP port answers ---- */
+
+static void answer_failure(struct exchange *exchange, const struct outcome *outcome)
+{
+    struct rest_answer end = {
+        .status = rest_error_status(outcome->code),
+        .body = rest_error(rest_error_code(outcome->code), outcome->message),
+    };
+    answer(exchange, &end);
+    blob_unref(end.body);
+}
+
+/* What the upstream says passes as it is. */
+static void on_forwarded(struct request *request, const struct outcome *outcome)
+{
+    struct exchange *exchange = (struct exchange *)request;
+    struct rest_answer end = {.status = outcome->status, .body = outcome->reply};
+    exchange->wait = EXCHANGE_WAITS_NOT;
+    if (outcome->code == CODE_OK)
+        answer(exchange, &end);
+    else
+        answer_failure(exchange, outcome);
+}
+
+static void forward(struct exchange *exchange, const struct rest_forward *next)
+{
+    struct span named = next->database;
+    exchange->wait = EXCHANGE_WAITS_FOR_REPLY;
+    exchange->forward = (struct request_forward){
+        .path = rest_route_path(exchange->setup.route),
+        .class = rest_route_class(exchange->setup.route),
+    };
+    set_up(exchange, next->body, on_forwarded);
+    exchange->request.forward = &exchange->forward;
+    if (named.length > 0)
+        exchange->request.database = named;
+    router_submit(client_owner(exchange->setup.client)->router, &exchange->request);
+}
+
+/* ---- calls ---- */
 
 static void go_on(struct exchange *exchange);
 
@@ -18,28 +100,10 @@ static void on_answer(struct request *request, const struct outcome *outcome)
         go_on(exchange);
 }
 
-void exchange_request(struct exchange *exchange, struct blob *message,
-                      void (*answer)(struct request *request, const struct outcome *outcome))
-{
-    const struct exchange_setup *setup = &exchange->setup;
-    exchange->request = (struct request){
-        .database = setup->database,
-        .payload = message,
-        .body = blob_span(message),
-        .rule = setup->rule,
-        .authorization = setup->authorization,
-        .bare = true,
-        .timeout = setup->timeout,
-        .arrived = setup->arrived,
-        .answer = answer,
-    };
-    client_sign(setup->client, &exchange->request);
-}
-
 static void ask(struct exchange *exchange)
 {
     exchange->wait = EXCHANGE_WAITS_FOR_REPLY;
-    exchange_request(exchange, exchange->call.message, on_answer);
+    set_up(exchange, exchange->call.message, on_answer);
     exchange->request.method = span_text(exchange->call.method);
     exchange->request.doubts = exchange->call.fresh;
     router_submit(client_owner(exchange->setup.client)->router, &exchange->request);
@@ -87,19 +151,14 @@ static void go_on(struct exchange *exchange)
             call(exchange, &next.call);
             break;
         case REST_FORWARD:
-            exchange_forward(exchange, &next.forward);
+            forward(exchange, &next.forward);
             return;
         case REST_DONE:
-            exchange_answer(exchange, &next.answer);
+            answer(exchange, &next.answer);
             return;
         }
     }
     exchange->turning = false;
-}
-
-void exchange_answer(struct exchange *exchange, const struct rest_answer *answer)
-{
-    exchange->setup.answered(exchange->setup.context, answer);
 }
 
 struct exchange *exchange_new(const struct exchange_setup *setup)

@@ -12,6 +12,13 @@
 #define PACK_LEAST 1024u /* bytes of a body that is packed, if the client likes that */
 #define FAULT_MAX  256   /* bytes of a fault's text */
 
+struct span web_database(const struct web *web)
+{
+    const struct http1_head *head = http1_head(&web->http);
+    struct span named = head ? head->fields[HTTP1_DB_NAME] : span_of(NULL, 0);
+    return named.length > 0 ? named : span_text(client_database(web->client, web->rule));
+}
+
 struct web_answer web_fault(unsigned status, const char *format, ...)
 {
     char message[FAULT_MAX];

@@ -35,13 +35,6 @@ static struct span field(const struct web *web, enum http1_field field)
     return http1_head(&web->http)->fields[field];
 }
 
-struct span web_database(const struct web *web)
-{
-    const struct http1_head *head = http1_head(&web->http);
-    struct span named = head ? head->fields[HTTP1_DB_NAME] : span_of(NULL, 0);
-    return named.length > 0 ? named : span_text(client_database(web->client, web->rule));
-}
-
 static const struct page *find_page(struct span path)
 {
     for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
