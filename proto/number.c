@@ -23,9 +23,21 @@ static bool is_digit(uint8_t byte)
 
 /* ---- the grammar ---- */
 
+/* Of eight bytes at once: the upper half of each is 3, and still is with 6 added. */
+static bool are_digits(const uint8_t *at)
+{
+    const uint64_t upper = 0xf0f0f0f0f0f0f0f0;
+    const uint64_t threes = 0x3030303030303030;
+    uint64_t bytes;
+    memcpy(&bytes, at, sizeof(bytes));
+    return (bytes & upper) == threes && ((bytes + 0x0606060606060606) & upper) == threes;
+}
+
 static const uint8_t *digits_end(const uint8_t *at, const uint8_t *end)
 {
     const uint8_t *start = at;
+    while (end - at >= 8 && are_digits(at))
+        at += 8;
     while (at < end && is_digit(*at))
         at++;
     return at > start ? at : NULL;

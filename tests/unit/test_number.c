@@ -34,6 +34,16 @@ Test(number, grammar_is_that_of_json)
     static const char *const good[] = {"0", "-0", "10", "1.5", "0.25", "1e5", "1E+5", "-1.5e-10"};
     static const char *const bad[] = {"",    "-",   "01",  "+1",  ".5",  "1.",   "1e",
                                       "1e+", "0x1", "inf", "NaN", "--1", "1.e5", "1 "};
+    char long_one[] = "1234567890123456.1234567890123456e12345678";
+    cr_expect(is_number(long_one));
+    for (size_t i = 0; i < sizeof(long_one) - 1; i++) {
+        char kept = long_one[i];
+        for (const char *other = "/:x\xb0"; *other; other++) {
+            long_one[i] = *other;
+            cr_expect_not(is_number(long_one), "%s", long_one);
+        }
+        long_one[i] = kept;
+    }
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
         cr_expect(is_number(good[i]), "%s", good[i]);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
