@@ -75,5 +75,7 @@ It works. To go on:
                                     leave user, password and token out: docs/sdks.md
   connect without an SDK          scripts/quickstart/sample.py, clients/c
   ask it from a shell             build/milvus-bouncer call -s unix:/run/milvus-bouncer/milvus.sock GetVersion
+  or by curl                      curl --unix-socket /run/milvus-bouncer/milvus.sock \\
+                                    http://localhost/v2/vectordb/collections/list -d '{}': docs/rest.md
   run all tests                   scripts/test.sh
 END
