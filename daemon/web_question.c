@@ -21,7 +21,9 @@
 #define NO_SUCH_PATH  "there is no such path; RESTful v2 stands under /v2/vectordb/"
 #define BAD_ENCODING  "of Content-Encoding there are gzip and deflate"
 #define NEEDS_POST    "this method is not taken here; RESTful v2 is POST"
-#define DRAINS        "the daemon drains; open a new connection"
+#define OF_A_PAGE                                                                                  \
+    "this request comes from a page in a browser (Origin), and pages of any site may send those"
+#define DRAINS "the daemon drains; open a new connection"
 #define FRONT_PAGE                                                                                 \
     "This is milvus-bouncer: Milvus's RESTful v2, which is POST to /v2/vectordb/...\n"
 
@@ -120,6 +122,8 @@ static struct web_answer judge_route(struct web *web)
         answer.allow = METHODS_ROUTE;
         return answer;
     }
+    if (field(web, HTTP1_ORIGIN).length > 0)
+        return web_fault(403, OF_A_PAGE);
     if (!read_encoding(field(web, HTTP1_CONTENT_ENCODING), &encoding)) {
         struct web_answer answer = web_fault(415, BAD_ENCODING);
         answer.accepted = ENCODINGS;

@@ -24,6 +24,7 @@
     X(AUTHORIZATION, "authorization", true)                                                        \
     X(DB_NAME, "db-name", true)                                                                    \
     X(REQUEST_TIMEOUT, "request-timeout", true)                                                    \
+    X(ORIGIN, "origin", false)                                                                     \
     X(ACCEPT_ENCODING, "accept-encoding", false)                                                   \
     X(ALLOW_INT64, "accept-type-allow-int64", false)
 

@@ -105,6 +105,16 @@ def test_no_such_path_or_method(http, fake):
     assert fake.count("ShowCollections") == 2
 
 
+def test_pages_in_browsers_may_ask_nothing(http, fake):
+    """Of any site; without a credential to know them by they could do what their reader may."""
+    for origin in ("https://elsewhere.example", "http://localhost", "null"):
+        response = http.ask(LIST, b"{}", f"Origin: {origin}", "Content-Type: text/plain")
+        assert is_own(response, 403) and "Origin" in response.message
+    assert http.ask("/healthz", b"", "Origin: null", method="GET").status == 200
+    assert fake.count("ShowCollections") == 0
+    assert is_good(http.ask())
+
+
 def test_http_1_0(bouncer):
     with Http(bouncer.address) as http:
         response = http.ask(LIST, b"{}", "Connection: keep-alive", version="1.0", host=None)
