@@ -27,9 +27,24 @@ def user_of(place):
     return place.name
 
 
+def privileges(place):
+    return place.client.describe_role(place.name)["privileges"]
+
+
 def role_of(place):
     place.client.create_role(place.name)
     return place.name
+
+
+def forget(place):
+    """The user and the role of a case: Milvus takes ten roles, and drops none that has privileges."""
+    if place.name in place.client.list_users():
+        place.client.drop_user(place.name)
+    if place.name not in place.client.list_roles():
+        return
+    for known in privileges(place):
+        place.client.revoke_privilege(place.name, known["object_type"], known["privilege"], known["object_name"])
+    place.client.drop_role(place.name)
 
 
 @case("users/list", MILVUS)
@@ -93,10 +108,6 @@ def roles_create(place):
 def roles_drop(place):
     assert place.call("roles/drop", roleName=role_of(place)) == {}
     assert place.name not in place.client.list_roles()
-
-
-def privileges(place):
-    return place.client.describe_role(place.name)["privileges"]
 
 
 @case("roles/describe", MILVUS)
