@@ -2,6 +2,7 @@
 /* The head of a request: what the parser finds in it, and what its fields say together. */
 #include "proto/http1_message.h"
 
+#define BODY_GROWTH       3  /* times what has come: room that is made for more */
 #define LENGTH_DIGITS_MAX 18 /* fits into 63 bits */
 
 static const struct {
@@ -66,11 +67,25 @@ static int on_chunk(http_parser *parser)
     return 0;
 }
 
+/* Room for what is announced, but for no more than a few times what has come. */
+static void make_room(struct http1_message *message, size_t length)
+{
+    struct buffer *body = &message->body;
+    size_t room = body->blob ? body->blob->size - body->size : 0;
+    size_t most = length + BODY_GROWTH * body->size;
+    if (room < length && message->head.length > body->size + length)
+        buffer_room(body, most < message->head.length - body->size
+                              ? most
+                              : (size_t)message->head.length - body->size);
+}
+
 static int on_body(http_parser *parser, const char *at, size_t length)
 {
     struct http1_message *message = parser->data;
-    if (!message->skips_body)
-        buffer_add(&message->body, span_of(at, length));
+    if (message->skips_body)
+        return 0;
+    make_room(message, length);
+    buffer_add(&message->body, span_of(at, length));
     return 0;
 }
 

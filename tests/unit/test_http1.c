@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/http1.h"
+#include "proto/http1_message.h"
 
 #define MAX_BODY   64u
 #define MAX_HEADER 1024u
@@ -371,6 +371,27 @@ Test(http1, limits_of_bodies)
                   TE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa|");
     expect_joined(CHUNKED "20\r\n", stretched("", 32, ""),
                   "\r\n20\r\naaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n1\r\nx\r\n", TE "!413");
+}
+
+/* What a head announces is only believed as it comes. */
+Test(http1, memory_follows_what_has_come)
+{
+    static const char start[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n";
+    struct http1 http;
+    struct span bytes = span_text(start);
+    uint8_t piece[1000] = {0};
+    http1_init(&http, &limits, 1000000);
+    cr_assert_eq(http1_take(&http, &bytes), HTTP1_READ_HEAD);
+    for (size_t come = sizeof(piece); come < 1000000; come += sizeof(piece)) {
+        bytes = span_of(piece, sizeof(piece));
+        cr_assert_eq(http1_take(&http, &bytes), HTTP1_READ_MORE);
+        const struct blob *body = http.message->body.blob;
+        cr_assert_leq(body->size, 4 * come);
+        cr_assert_leq(body->size, 1000000);
+    }
+    bytes = span_of(piece, sizeof(piece));
+    cr_assert_eq(http1_take(&http, &bytes), HTTP1_READ_WHOLE);
+    http1_clear(&http);
 }
 
 Test(http1, at_rest_it_holds_nothing)
