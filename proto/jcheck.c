@@ -11,6 +11,7 @@ struct checker {
     unsigned max;
     bool in_object[JVALUE_DEPTH]; /* what was opened, the outermost first */
     const char *fault;
+    struct jindex *index; /* NULL: none is wanted */
 };
 
 static bool fail(struct checker *checker, const char *what)
@@ -170,16 +171,31 @@ static bool check_scalar(struct checker *checker)
 
 /* ---- arrays and objects ---- */
 
+/* Its value begins here. */
+static void note_member(struct checker *checker, const uint8_t *key)
+{
+    struct jindex *index = checker->index;
+    if (index->count < JINDEX_MAX) {
+        index->members[index->count].key = jvalue_string((struct jvalue){key});
+        index->members[index->count].value.at = checker->at;
+    }
+    index->count++;
+}
+
 /* A member's name and the colon, up to its value. */
 static bool check_key(struct checker *checker)
 {
     if (peek_behind_space(checker) != '"')
         return fail(checker, "a member's name is missing, in quotes");
+    const uint8_t *key = checker->at;
     if (!check_string(checker))
         return false;
     if (peek_behind_space(checker) != ':')
         return fail(checker, "a colon is missing behind a member's name");
     checker->at++;
+    peek_behind_space(checker);
+    if (checker->depth == 1 && checker->index)
+        note_member(checker, key);
     return true;
 }
 
@@ -249,10 +265,19 @@ static bool check_top(struct checker *checker, struct jvalue *ret_top)
 bool jvalue_check(struct span text, unsigned depth, struct jvalue *ret_top,
                   struct jfault *ret_fault)
 {
+    return jvalue_check_members(text, depth, ret_top, NULL, ret_fault);
+}
+
+bool jvalue_check_members(struct span text, unsigned depth, struct jvalue *ret_top,
+                          struct jindex *ret_index, struct jfault *ret_fault)
+{
     struct jvalue top;
     struct checker checker = {.at = text.at,
                               .end = text.at + text.length,
-                              .max = depth < JVALUE_DEPTH ? depth : JVALUE_DEPTH};
+                              .max = depth < JVALUE_DEPTH ? depth : JVALUE_DEPTH,
+                              .index = ret_index};
+    if (ret_index)
+        ret_index->count = 0;
     if (check_top(&checker, &top)) {
         *ret_top = top;
         return true;

@@ -26,6 +26,12 @@ struct jvalue {
     const uint8_t *at; /* its first character */
 };
 
+/* A string, between its quotes. */
+struct jstring {
+    struct span raw;
+    bool escaped; /* there are backslashes in it */
+};
+
 struct jfault {
     size_t offset;    /* bytes into the text */
     const char *what; /* static */
@@ -38,6 +44,22 @@ struct jfault {
 bool jvalue_check(struct span text, unsigned depth, struct jvalue *ret_top,
                   struct jfault *ret_fault) __attribute__((warn_unused_result));
 
+/* Where the members of the outermost object stand, found while it is checked: what is long is not
+ * walked over again to find what stands behind it. */
+#define JINDEX_MAX 32
+struct jindex {
+    size_t count; /* of members; of more than JINDEX_MAX none can be found here */
+    struct {
+        struct jstring key;
+        struct jvalue value;
+    } members[JINDEX_MAX];
+};
+
+/* jvalue_check() that fills in the index; of an array it stays empty. */
+bool jvalue_check_members(struct span text, unsigned depth, struct jvalue *ret_top,
+                          struct jindex *ret_index, struct jfault *ret_fault)
+    __attribute__((warn_unused_result));
+
 enum jkind jvalue_kind(struct jvalue value);
 
 /* "a number", "an object": for errors. Static text. */
@@ -48,12 +70,6 @@ struct span jvalue_text(struct jvalue value);
 
 /* The character behind the value. */
 const uint8_t *jvalue_end(struct jvalue value);
-
-/* A string, between its quotes. */
-struct jstring {
-    struct span raw;
-    bool escaped; /* there are backslashes in it */
-};
 
 struct jstring jvalue_string(struct jvalue value);
 bool jstring_is(struct jstring string, const char *text);

@@ -31,29 +31,18 @@ enum rpc_class rest_route_class(const struct rest_route *route)
     return route->method ? rpc_find(span_text(route->method))->class : route->class;
 }
 
-/* Rows are long: the body is walked through once. */
-static void index_body(struct rest *rest)
-{
-    struct jiter members = jvalue_iterate(rest->body);
-    struct rest_member member;
-    while (rest->members <= REST_INDEX_MAX && jiter_member(&members, &member.key, &member.value)) {
-        if (rest->members < REST_INDEX_MAX)
-            rest->index[rest->members] = member;
-        rest->members++;
-    }
-}
-
 bool rest_has(const struct rest *rest, const char *key, struct jvalue *ret_value)
 {
-    if (rest->members > REST_INDEX_MAX)
+    const struct jindex *index = &rest->index;
+    if (index->count > JINDEX_MAX)
         return rest_member(rest->body, key, ret_value);
-    for (size_t i = rest->members; i > 0; i--) {
-        const struct rest_member *member = &rest->index[i - 1];
-        if (!jstring_is(member->key, key))
+    for (size_t i = index->count; i > 0; i--) {
+        struct jvalue value = index->members[i - 1].value;
+        if (!jstring_is(index->members[i - 1].key, key))
             continue;
-        if (jvalue_kind(member->value) == J_NULL)
+        if (jvalue_kind(value) == J_NULL)
             return false;
-        *ret_value = member->value;
+        *ret_value = value;
         return true;
     }
     return false;
@@ -72,7 +61,7 @@ static bool is_object(struct rest *rest)
     struct jfault fault;
     if (text.length == 0)
         rest_fail(rest, REST_NOT_JSON, "the body is empty; {} is the least");
-    else if (!jvalue_check(text, JVALUE_DEPTH, &rest->body, &fault))
+    else if (!jvalue_check_members(text, JVALUE_DEPTH, &rest->body, &rest->index, &fault))
         rest_fail(rest, REST_NOT_JSON, "the body is no JSON: at byte %zu: %s", fault.offset,
                   fault.what);
     else if (jvalue_kind(rest->body) != J_OBJECT)
@@ -87,7 +76,6 @@ static bool read_body(struct rest *rest)
     struct jvalue database;
     if (!is_object(rest))
         return false;
-    index_body(rest);
     if (!rest_has(rest, "dbName", &database) || jvalue_kind(database) == J_STRING)
         return true;
     rest_fail(rest, REST_PARAMETER_INVALID, "dbName: %s where a string is wanted",

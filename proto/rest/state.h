@@ -30,21 +30,13 @@ enum rest_code {
  */
 typedef void rest_plan(struct rest *rest, const struct rest_reply *reply);
 
-#define REST_INDEX_MAX 32 /* members of a body that are found without walking over the others */
-
-struct rest_member {
-    struct jstring key;
-    struct jvalue value;
-};
-
 struct rest {
     const struct rest_route *route;
     struct rest_question question;
-    struct jvalue body;                       /* an object */
-    struct rest_member index[REST_INDEX_MAX]; /* its members */
-    size_t members;                           /* of them; more than REST_INDEX_MAX: no index */
-    unsigned step;                            /* calls that were asked for by now */
-    bool soft;                                /* the call under way may fail */
+    struct jvalue body;  /* an object */
+    struct jindex index; /* of its members */
+    unsigned step;       /* calls that were asked for by now */
+    bool soft;           /* the call under way may fail */
     enum rest_step state;
     union rest_next next;
     struct buffer scratch; /* of texts that had escapes */

@@ -374,12 +374,12 @@ def test_slow_sender_behind_another(start_bouncer, fake):
 
 
 def test_each_request_has_its_time(start_bouncer, fake):
-    bouncer = start_bouncer(configuration(fake.upstream, limits={"frame_timeout": "1500ms"}))
+    bouncer = start_bouncer(configuration(fake.upstream, limits={"frame_timeout": "4s"}))
     with Http(bouncer.address) as http:
         http.raw(head(NO_SUCH))
-        time.sleep(1)
+        time.sleep(2.5)
         http.raw(b"\r\n" + head(NO_SUCH))
-        time.sleep(1)
+        time.sleep(2.5)
         http.raw(b"\r\n")
         assert is_own(http.response(), 404) and is_own(http.response(), 404)
 

@@ -194,6 +194,38 @@ Test(jvalue, of_members_of_one_name_the_last_counts)
     cr_expect_not(jvalue_find(top, "c", &value));
 }
 
+Test(jvalue, members_are_found_while_the_text_is_checked)
+{
+    struct jindex index;
+    struct jvalue top;
+    struct jfault fault;
+    static const char text[] = "{ \"a\" : [{\"x\":1}] ,\"\\u0062\":\n2,\"\":{\"a\":3}}";
+    cr_assert(jvalue_check_members(span_text(text), JVALUE_DEPTH, &top, &index, &fault));
+    cr_assert_eq(index.count, 3);
+    cr_expect(jstring_is(index.members[0].key, "a"));
+    cr_expect(span_is(jvalue_text(index.members[0].value), "[{\"x\":1}]"));
+    cr_expect(jstring_is(index.members[1].key, "b"));
+    cr_expect(span_is(jvalue_text(index.members[1].value), "2"));
+    cr_expect(jstring_is(index.members[2].key, ""));
+    cr_expect(span_is(jvalue_text(index.members[2].value), "{\"a\":3}"));
+    cr_assert(jvalue_check_members(span_text("[{\"a\":1}]"), JVALUE_DEPTH, &top, &index, &fault));
+    cr_expect_eq(index.count, 0);
+}
+
+Test(jvalue, an_index_has_a_limit)
+{
+    char text[JINDEX_MAX * 8 + 32] = "{";
+    struct jindex index;
+    struct jvalue top;
+    struct jfault fault;
+    for (size_t i = 0; i <= JINDEX_MAX; i++)
+        sprintf(text + strlen(text), "%s\"%zu\":%zu", i > 0 ? "," : "", i, i);
+    strcat(text, "}");
+    cr_assert(jvalue_check_members(span_text(text), JVALUE_DEPTH, &top, &index, &fault));
+    cr_expect_eq(index.count, JINDEX_MAX + 1);
+    cr_expect(jstring_is(index.members[JINDEX_MAX - 1].key, "31"));
+}
+
 static void string_is(const char *json, struct span wanted)
 {
     struct jvalue value;
