@@ -14,6 +14,10 @@
 #define FLOAT_DIGITS  9  /* that always bring a float back */
 #define DOUBLE_DIGITS 17 /* and a double */
 
+/* The logarithm of two, of base ten, is LOG_OF_TWO / 2^LOG_SHIFT, from below. */
+#define LOG_OF_TWO 1233
+#define LOG_SHIFT  12
+
 /* 0.DIGITS * 10^point */
 struct digits {
     char text[DOUBLE_DIGITS + 1];
@@ -89,17 +93,35 @@ static bool brings_back(uint64_t digits, int exponent, float value)
     return back == value;
 }
 
+/* value * 10^shift */
+static double shifted(float value, int shift)
+{
+    double power = scale(1, abs(shift));
+    return shift < 0 ? (double)value / power : (double)value * power;
+}
+
+/* 10^exponent <= value < 10^(exponent + 1), for a normal one: from its power of two that is known
+ * but for one. */
+static int exponent_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    int of_two = (int)(bits >> (FLT_MANT_DIG - 1)) - (FLT_MAX_EXP - 1);
+    int least = of_two * LOG_OF_TWO >> LOG_SHIFT;
+    return scale_has(least + 1) && shifted(value, -least - 1) >= 1 ? least + 1 : least;
+}
+
 /* The same for most floats, without a text: a double's digits are right as far as a float's go. */
 static bool quick_digits(float value, struct digits *ret)
 {
-    int exponent = (int)floor(log10((double)value));
-    if (value < FLT_MIN || !scale_has(exponent) || !scale_has(FLOAT_DIGITS - exponent))
+    if (value < FLT_MIN)
+        return false;
+    int exponent = exponent_of(value);
+    if (!scale_has(exponent) || !scale_has(FLOAT_DIGITS - exponent))
         return false;
     for (int count = FLT_DIG; count <= FLOAT_DIGITS; count++) {
         int shift = count - 1 - exponent;
-        double power = scale(1, abs(shift));
-        double whole = shift < 0 ? (double)value / power : (double)value * power;
-        uint64_t rounded = (uint64_t)llround(whole);
+        uint64_t rounded = (uint64_t)(shifted(value, shift) + 0.5);
         if (brings_back(rounded, -shift, value)) {
             digits_of_whole(rounded, -shift, ret);
             return true;
