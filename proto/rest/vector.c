@@ -79,7 +79,7 @@ static bool put_number(uint8_t *to, uint32_t type, float number)
         put_half(to, half);
         return (half & 0x7fff) != 0x7f80;
     default: /* Int8Vector */
-        if (number < INT8_MIN || number > INT8_MAX || number != truncf(number))
+        if (number < INT8_MIN || number > INT8_MAX || (float)(int8_t)number != number)
             return false;
         *to = (uint8_t)(int8_t)number;
         return true;
