@@ -139,7 +139,7 @@ static void http_goaway(struct client *client, enum code code, const char *messa
     bool refused = client_refusal(client, &refusal_code) != NULL;
     struct web_answer answer = {
         .status = status,
-        .type = "application/json",
+        .type = WEB_JSON,
         .body = rest_error(refused ? rest_error_code(code) : (int32_t)status, span_text(message))};
     web_last_words(web, &answer);
 }

@@ -15,6 +15,8 @@
 #include "proto/http1.h"
 #include "proto/wiped.h"
 
+#define WEB_JSON "application/json" /* the type of all that REST answers */
+
 /* An answer; its body belongs to who has it. */
 struct web_answer {
     unsigned status;      /* of HTTP; 0: none */

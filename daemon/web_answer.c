@@ -8,7 +8,6 @@
 #include "proto/encoding.h"
 #include "proto/http1_response.h"
 
-#define JSON       "application/json"
 #define PACK_LEAST 1024u /* bytes of a body that is packed, if the client likes that */
 #define FAULT_MAX  256   /* bytes of a fault's text */
 
@@ -27,8 +26,9 @@ struct web_answer web_fault(unsigned status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message + length, sizeof(message) - (size_t)length, format, arguments);
     va_end(arguments);
-    return (struct web_answer){
-        .status = status, .type = JSON, .body = rest_error((int32_t)status, span_text(message))};
+    return (struct web_answer){.status = status,
+                               .type = WEB_JSON,
+                               .body = rest_error((int32_t)status, span_text(message))};
 }
 
 struct web_answer web_refusal(const struct web *web, enum code code, const char *format, ...)
@@ -39,7 +39,7 @@ struct web_answer web_refusal(const struct web *web, enum code code, const char 
     request_message(message, web_database(web), PHASE_ADMISSION, format, arguments);
     va_end(arguments);
     return (struct web_answer){.status = rest_error_status(code),
-                               .type = JSON,
+                               .type = WEB_JSON,
                                .body = rest_error(rest_error_code(code), span_text(message))};
 }
 
@@ -107,7 +107,7 @@ static void answer(struct web *web, const struct web_answer *answer)
 
 void web_answer_json(struct web *web, unsigned status, struct blob *body)
 {
-    answer(web, &(struct web_answer){.status = status, .type = JSON, .body = body});
+    answer(web, &(struct web_answer){.status = status, .type = WEB_JSON, .body = body});
 }
 
 void web_answer(struct web *web, struct web_answer *given)

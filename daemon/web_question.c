@@ -132,7 +132,7 @@ static struct web_answer judge_route(struct web *web)
     if (!read_timeout(field(web, HTTP1_REQUEST_TIMEOUT), &timeout))
         return (struct web_answer){
             .status = 200,
-            .type = "application/json",
+            .type = WEB_JSON,
             .body = rest_error(REST_PARAMETER_INVALID, span_text("milvus-bouncer: " TIMEOUT_BAD))};
     return permit(web);
 }

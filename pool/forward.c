@@ -34,14 +34,11 @@ struct forwarded {
     char where[ENDPOINT_TEXT_MAX];
 };
 
-LIST_HEAD(forwarded_list, forwarded);
-
 struct forwards {
     struct event_base *loop;
     uint32_t max_message;
     uint32_t count;
-    struct forwarded_list under_way;
-    struct forwarded_list over;
+    LIST_HEAD(, forwarded) over;
     struct event *sweeper; /* frees these, outside of their own events */
     LIST_HEAD(, secrets) secrets;
 };
@@ -53,10 +50,10 @@ static const struct conf_upstream *upstream_of(const struct request *request)
 
 /* ---- the end ---- */
 
-static void free_all(struct forwarded_list *list)
+static void free_over(struct forwards *forwards)
 {
     struct forwarded *forwarded;
-    while ((forwarded = LIST_FIRST(list))) {
+    while ((forwarded = LIST_FIRST(&forwards->over))) {
         LIST_REMOVE(forwarded, link);
         if (forwarded->connection)
             evhttp_connection_free(forwarded->connection);
@@ -67,8 +64,7 @@ static void free_all(struct forwarded_list *list)
 static void sweep(evutil_socket_t fd, short what, void *argument)
 {
     (void)fd, (void)what;
-    struct forwards *forwards = argument;
-    free_all(&forwards->over);
+    free_over(argument);
 }
 
 /* From here on the request knows nothing of it. */
@@ -77,7 +73,6 @@ static struct request *let_go(struct forwarded *forwarded)
     struct forwards *owner = forwarded->owner;
     struct request *request = forwarded->request;
     forwarded->request = NULL;
-    LIST_REMOVE(forwarded, link);
     LIST_INSERT_HEAD(&owner->over, forwarded, link);
     event_active(owner->sweeper, EV_TIMEOUT, 0);
     owner->count--;
@@ -278,7 +273,6 @@ static void start(struct forwards *forwards, struct request *request,
     forwarded->is_secure = tls;
     forwarded->error = NO_ERROR;
     endpoint_text(endpoint, forwarded->where);
-    LIST_INSERT_HEAD(&forwards->under_way, forwarded, link);
     forwards->count++;
     request->forwarded = forwarded;
     request->state = REQUEST_FORWARDED;
@@ -324,7 +318,6 @@ struct forwards *forwards_new(struct event_base *loop, uint32_t max_message)
         abort();
     forwards->loop = loop;
     forwards->max_message = max_message;
-    LIST_INIT(&forwards->under_way);
     LIST_INIT(&forwards->over);
     LIST_INIT(&forwards->secrets);
     forwards->sweeper = event_new(loop, -1, 0, sweep, forwards);
@@ -338,7 +331,7 @@ void forwards_free(struct forwards *forwards)
     struct secrets *secrets;
     if (!forwards)
         return;
-    free_all(&forwards->over);
+    free_over(forwards);
     while ((secrets = LIST_FIRST(&forwards->secrets))) {
         LIST_REMOVE(secrets, link);
         tls_free(secrets->tls);

@@ -29,7 +29,7 @@ enum request_state {
                       */
     REQUEST_QUEUED,  /* the pool, in its queue or a bundle: for a slot, a connection or its turn */
     REQUEST_WIRE,    /* the pool, in no list: sent, its call is with the upstream */
-    REQUEST_FORWARDED, /* with the upstream's HTTP port */
+    REQUEST_FORWARDED, /* pool/forward.c: with the upstream's HTTP port */
 };
 
 /* How it ended. Borrowed by the one who is told. */

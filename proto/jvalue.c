@@ -75,6 +75,11 @@ struct span jvalue_text(struct jvalue value)
 
 /* ---- what it is ---- */
 
+struct jvalue jvalue_of(struct span text)
+{
+    return (struct jvalue){skip_space(text.at)};
+}
+
 enum jkind jvalue_kind(struct jvalue value)
 {
     switch (*value.at) {

@@ -60,6 +60,9 @@ bool jvalue_check_members(struct span text, unsigned depth, struct jvalue *ret_t
                           struct jindex *ret_index, struct jfault *ret_fault)
     __attribute__((warn_unused_result));
 
+/* The object or array of a text that was found good before. */
+struct jvalue jvalue_of(struct span text);
+
 enum jkind jvalue_kind(struct jvalue value);
 
 /* "a number", "an object": for errors. Static text. */

@@ -156,6 +156,12 @@ void jwriter_int(struct jwriter *writer, int64_t value)
     buffer_grow(writer->to, number_print_int64(to, value));
 }
 
+void jwriter_int_text(struct jwriter *writer, int64_t value)
+{
+    char text[NUMBER_MAX];
+    jwriter_text(writer, span_of(text, number_print_int64(text, value)));
+}
+
 /* JSON has no such numbers. */
 static void put_no_number(struct jwriter *writer, double value)
 {

@@ -24,6 +24,9 @@ void jwriter_bool(struct jwriter *writer, bool value);
 void jwriter_null(struct jwriter *writer);
 void jwriter_int(struct jwriter *writer, int64_t value);
 
+/* The same as a string of its digits. */
+void jwriter_int_text(struct jwriter *writer, int64_t value);
+
 /* In as few digits as bring the same value back; NaN and infinities, which JSON has not, as the
  * strings "NaN", "Infinity", "-Infinity". */
 void jwriter_float(struct jwriter *writer, float value);

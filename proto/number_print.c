@@ -33,15 +33,14 @@ static void strip_zeros(struct digits *digits)
         digits->count--;
 }
 
-/* "d.ddde+xx" with that many digits. */
-static void digits_of(double value, int count, struct digits *ret)
+/* Of "d.ddde+xx", with that many digits. */
+static void digits_of_text(const char *text, int count, struct digits *ret)
 {
-    char text[NUMBER_MAX];
-    snprintf(text, sizeof(text), "%.*e", count - 1, value);
     ret->text[0] = text[0];
     memcpy(ret->text + 1, text + 2, (size_t)count - 1);
     ret->count = count;
     ret->point = atoi(strchr(text, 'e') + 1) + 1;
+    strip_zeros(ret);
 }
 
 /* FLT_DIG and DBL_DIG digits survive but in subnormals, so fewer need not be tried: what has fewer
@@ -49,25 +48,25 @@ static void digits_of(double value, int count, struct digits *ret)
 static void digits_of_double(double value, struct digits *ret)
 {
     char text[NUMBER_MAX];
-    for (int count = value < DBL_MIN ? 1 : DBL_DIG; count <= DOUBLE_DIGITS; count++) {
-        digits_of(value, count, ret);
+    int count = value < DBL_MIN ? 1 : DBL_DIG;
+    for (;; count++) {
         snprintf(text, sizeof(text), "%.*e", count - 1, value);
-        if (strtod(text, NULL) == value)
+        if (count == DOUBLE_DIGITS || strtod(text, NULL) == value)
             break;
     }
-    strip_zeros(ret);
+    digits_of_text(text, count, ret);
 }
 
 static void digits_of_float(float value, struct digits *ret)
 {
     char text[NUMBER_MAX];
-    for (int count = value < FLT_MIN ? 1 : FLT_DIG; count <= FLOAT_DIGITS; count++) {
-        digits_of((double)value, count, ret);
+    int count = value < FLT_MIN ? 1 : FLT_DIG;
+    for (;; count++) {
         snprintf(text, sizeof(text), "%.*e", count - 1, (double)value);
-        if (strtof(text, NULL) == value)
+        if (count == FLOAT_DIGITS || strtof(text, NULL) == value)
             break;
     }
-    strip_zeros(ret);
+    digits_of_text(text, count, ret);
 }
 
 static void digits_of_whole(uint64_t value, int point, struct digits *ret)

@@ -127,13 +127,10 @@ void rest_answer_empty(struct rest *rest)
 
 void rest_int64(const struct rest *rest, struct jwriter *writer, int64_t value)
 {
-    if (rest->question.allow_int64) {
+    if (rest->question.allow_int64)
         jwriter_int(writer, value);
-        return;
-    }
-    char text[32];
-    snprintf(text, sizeof(text), "%lld", (long long)value);
-    jwriter_text(writer, span_text(text));
+    else
+        jwriter_int_text(writer, value);
 }
 
 int32_t rest_error_code(enum code code)

@@ -48,8 +48,7 @@ static bool add_float(struct column *column, const struct value_reader *reader, 
     float number;
     if (!value_float(reader, value, &number, ret_end))
         return false;
-    value_put_float(buffer_room(&column->values, sizeof(number)), number);
-    buffer_grow(&column->values, sizeof(number));
+    value_add_float(&column->values, number);
     return true;
 }
 
@@ -59,8 +58,7 @@ static bool add_double(struct column *column, const struct value_reader *reader,
     double number;
     if (!value_double(reader, value, &number, ret_end))
         return false;
-    value_put_double(buffer_room(&column->values, sizeof(number)), number);
-    buffer_grow(&column->values, sizeof(number));
+    value_add_double(&column->values, number);
     return true;
 }
 

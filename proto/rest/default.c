@@ -2,7 +2,7 @@
 #include "proto/rest/default.h"
 
 #include "proto/number.h"
-#include "proto/rest/numbers.h"
+#include "proto/rest/value.h"
 
 /* Data types: which member a default has, and its range where it is a whole number. */
 static const struct type {
@@ -34,29 +34,19 @@ static const struct type *find_type(int number)
     return NULL;
 }
 
-/* Little endian, as the wire has it. */
-static void put_fixed(struct buffer *message, uint32_t number, uint64_t bits, unsigned width)
-{
-    buffer_varint(message, number << 3 | (width == 4 ? WIRE_FIXED32 : WIRE_FIXED64));
-    for (unsigned i = 0; i < width; i++)
-        buffer_add_byte(message, (uint8_t)(bits >> (8 * i)));
-}
-
 static void put_real(struct buffer *message, uint32_t member, struct jvalue value)
 {
-    uint64_t bits = 0;
+    float narrow;
+    double wide;
     if (member == ValueField_float_data) {
-        float real;
-        uint32_t narrow;
-        number_float(value.at, &real);
-        memcpy(&narrow, &real, sizeof(narrow));
-        put_fixed(message, member, narrow, sizeof(narrow));
+        number_float(value.at, &narrow);
+        buffer_varint(message, member << 3 | WIRE_FIXED32);
+        value_add_float(message, narrow);
         return;
     }
-    double real;
-    number_double(value.at, &real);
-    memcpy(&bits, &real, sizeof(bits));
-    put_fixed(message, member, bits, sizeof(bits));
+    number_double(value.at, &wide);
+    buffer_varint(message, member << 3 | WIRE_FIXED64);
+    value_add_double(message, wide);
 }
 
 static bool put_member(struct rest *rest, const struct type *type, struct jvalue value,

@@ -10,6 +10,7 @@
 #include "proto/rest/numbers.h"
 #include "proto/rest/plans.h"
 #include "proto/rest/print.h"
+#include "proto/rest/schema.h"
 
 /* The calls, by rest->step. */
 enum { COLLECTION = 1, LOAD, INDEXES, ALIASES, CALLS };
@@ -64,37 +65,20 @@ struct known {
     struct span vector; /* the first one's name */
 };
 
-static void read_field(struct span field, struct known *known)
-{
-    struct wire_field name;
-    struct wire_field type;
-    struct wire_field primary;
-    struct wire_field auto_id;
-    if (!rest_last(field, REST_PATH(FieldSchema_name), &name) ||
-        !rest_last(field, REST_PATH(FieldSchema_data_type), &type) ||
-        !rest_last(field, REST_PATH(FieldSchema_is_primary_key), &primary) ||
-        !rest_last(field, REST_PATH(FieldSchema_autoID), &auto_id))
-        return;
-    if (primary.value != 0)
-        known->auto_id = auto_id.value != 0;
-    if (!known->vector.at && type.value >= DATA_TYPE(BinaryVector) &&
-        type.value <= DATA_TYPE(Int8Vector))
-        known->vector = name.bytes;
-}
-
 /* What is malformed is found when all is printed. */
-static struct known read_schema(const struct rest *rest)
+static struct known read_known(const struct rest *rest)
 {
     struct known known = {0};
-    struct wire_field schema;
-    struct wire_field field;
-    if (!rest_last(reply_of(rest, COLLECTION), REST_PATH(DescribeCollectionResponse_schema),
-                   &schema))
+    struct schema schema;
+    if (!schema_read(reply_of(rest, COLLECTION), &schema))
         return known;
-    while (wire_next(&schema.bytes, &field) == WIRE_FIELD) {
-        if (field.number == CollectionSchema_fields && field.type == WIRE_BYTES)
-            read_field(field.bytes, &known);
+    for (size_t i = schema.count; i > 0; i--) {
+        if (schema_is_vector(&schema.fields[i - 1]))
+            known.vector = schema.fields[i - 1].name;
     }
+    const struct schema_field *primary = schema_primary(&schema);
+    known.auto_id = primary && primary->is_auto;
+    schema_clear(&schema);
     return known;
 }
 
@@ -114,7 +98,7 @@ static void ask_load(struct rest *rest)
 static void ask_indexes(struct rest *rest)
 {
     struct buffer message = {0};
-    struct span vector = read_schema(rest).vector;
+    struct span vector = read_known(rest).vector;
     rest_put_collection(rest, &message);
     if (vector.length > 0)
         buffer_put_bytes(&message, DescribeIndexRequest_field_name, vector);
@@ -147,7 +131,7 @@ static bool print_all(const struct rest *rest, struct jwriter *writer)
                 rest_print_fields(reply_of(rest, INDEXES), &rest_shape_described_indexes, writer) &&
                 rest_print_fields(reply_of(rest, ALIASES), &rest_shape_described_aliases, writer);
     jwriter_key(writer, span_text("autoId"));
-    jwriter_bool(writer, read_schema(rest).auto_id);
+    jwriter_bool(writer, read_known(rest).auto_id);
     jwriter_object_end(writer);
     return good;
 }

@@ -6,7 +6,8 @@
 
 #include "milvus/common.pb-c.h"
 #include "proto/number.h"
-#include "proto/rest/route.h"
+#include "proto/rest/index.h"
+#include "proto/rest/print.h"
 #include "proto/wire.h"
 
 #define LITE_ILLEGAL_ARGUMENT 6
@@ -41,11 +42,7 @@ static void describe(struct rest *rest)
 {
     struct entity *entity = rest->own;
     struct buffer message = {0};
-    struct jvalue name;
-    rest_put_database(rest, &message, DescribeCollectionRequest_db_name);
-    if (rest_has(rest, "collectionName", &name))
-        buffer_put_bytes(&message, DescribeCollectionRequest_collection_name,
-                         rest_json_text(rest, name));
+    rest_put_collection(rest, &message);
     entity->is_calling = false;
     if (!entity->is_again) {
         rest_ask(rest, "DescribeCollection", &message);
@@ -182,21 +179,10 @@ static int64_t read_digits(struct span text)
 
 int64_t entity_cost(struct span reply)
 {
-    struct span status;
-    struct wire_field field;
-    int64_t cost = 0;
-    if (!wire_find_bytes(reply, (struct wire_path){.number = MutationResult_status}, &status))
-        return 0;
-    while (wire_next(&status, &field) == WIRE_FIELD) {
-        struct span key, value;
-        if (field.number == Status_extra_info && field.type == WIRE_BYTES &&
-            wire_find_bytes(field.bytes, (struct wire_path){.number = KeyValuePair_key}, &key) &&
-            wire_find_bytes(field.bytes, (struct wire_path){.number = KeyValuePair_value},
-                            &value) &&
-            span_is(key, "report_value"))
-            cost = read_digits(value);
-    }
-    return cost;
+    struct span cost;
+    bool good = rest_pair(reply, REST_PATH(MutationResult_status, Status_extra_info),
+                          "report_value", &cost);
+    return good ? read_digits(cost) : 0;
 }
 
 void entity_malformed(struct rest *rest, struct span column, const char *what)

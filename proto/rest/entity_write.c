@@ -2,6 +2,7 @@
 /* entities/insert, upsert and delete. */
 #include "proto/rest/entity.h"
 #include "proto/rest/plans.h"
+#include "proto/rest/print.h"
 #include "proto/rest/result_column.h"
 #include "proto/rest/rows.h"
 #include "proto/wire.h"
@@ -36,18 +37,6 @@ static bool build_upsert(struct rest *rest, const struct schema *schema, struct 
     return build(rest, schema, false, message);
 }
 
-static bool find_varint(struct span message, uint32_t number, int64_t *ret_value)
-{
-    struct wire_field field;
-    enum wire_read read;
-    *ret_value = 0;
-    while ((read = wire_next(&message, &field)) == WIRE_FIELD) {
-        if (field.number == number)
-            *ret_value = (int64_t)field.value;
-    }
-    return read == WIRE_END;
-}
-
 static void print_ids(struct rest *rest, struct result_column *ids, struct jwriter *writer)
 {
     jwriter_array(writer);
@@ -56,13 +45,13 @@ static void print_ids(struct rest *rest, struct result_column *ids, struct jwrit
     jwriter_array_end(writer);
 }
 
-static void answer(struct rest *rest, struct span reply, uint32_t count_number,
+static void answer(struct rest *rest, struct span reply, uint8_t count_number,
                    const char *count_key, const char *ids_key)
 {
-    int64_t count;
+    struct wire_field count;
     struct span message;
     struct result_column ids;
-    if (!find_varint(reply, count_number, &count) ||
+    if (!rest_last(reply, REST_PATH(count_number), &count) ||
         !wire_find_bytes(reply, (struct wire_path){.number = MutationResult_IDs}, &message) ||
         !result_column_ids(message, &ids)) {
         entity_malformed(rest, span_of(NULL, 0), "malformed");
@@ -71,7 +60,7 @@ static void answer(struct rest *rest, struct span reply, uint32_t count_number,
     struct jwriter writer = rest_answer(rest, entity_cost(reply));
     jwriter_object(&writer);
     jwriter_key(&writer, span_text(count_key));
-    jwriter_int(&writer, count);
+    jwriter_int(&writer, (int64_t)count.value);
     jwriter_key(&writer, span_text(ids_key));
     print_ids(rest, &ids, &writer);
     jwriter_object_end(&writer);
@@ -110,19 +99,19 @@ static bool build_delete(struct rest *rest, const struct schema *schema, struct 
 
 void rest_delete(struct rest *rest, const struct rest_reply *reply)
 {
-    int64_t count;
+    struct wire_field count;
     if (!reply) {
         entity_ask(rest, build_delete);
         return;
     }
-    if (!find_varint(reply->reply, MutationResult_delete_cnt, &count)) {
+    if (!rest_last(reply->reply, REST_PATH(MutationResult_delete_cnt), &count)) {
         entity_malformed(rest, span_of(NULL, 0), "malformed");
         return;
     }
     struct jwriter writer = rest_answer(rest, -1);
     jwriter_object(&writer);
     jwriter_key(&writer, span_text("deleteCount"));
-    jwriter_int(&writer, count);
+    jwriter_int(&writer, (int64_t)count.value);
     jwriter_object_end(&writer);
     rest_answered(rest, &writer);
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "proto/number.h"
 #include "proto/rest/default.h"
 
 typedef bool visitor(const struct wire_field *field, void *context);
@@ -169,20 +168,13 @@ static bool print_list(struct span message, const struct rest_field *field, stru
 
 /* ---- a value alone ---- */
 
-static void print_job(uint64_t value, struct jwriter *writer)
-{
-    char text[NUMBER_MAX];
-    size_t length = number_print_int64(text, (int64_t)value);
-    jwriter_text(writer, span_of(text, length));
-}
-
 static void print_word(uint64_t value, const ProtobufCEnumDescriptor *words, struct jwriter *writer)
 {
     const ProtobufCEnumValue *word = protobuf_c_enum_descriptor_get_value(words, (int)value);
     if (word)
         jwriter_text(writer, span_text(word->name));
     else
-        print_job(value, writer);
+        jwriter_int_text(writer, (int64_t)value);
 }
 
 /* A text as a number, where it is one. */
@@ -219,7 +211,7 @@ static bool print_scalar(const struct wire_field *value, const struct rest_field
         jwriter_int(writer, (int64_t)value->value);
         return true;
     case REST_JOB:
-        print_job(value->value, writer);
+        jwriter_int_text(writer, (int64_t)value->value);
         return true;
     case REST_BOOL:
         jwriter_bool(writer, value->value != 0);

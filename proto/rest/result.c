@@ -97,11 +97,7 @@ static void print_dynamic(struct result_column *column, const struct result_name
         return;
     bool all = !has_names(names) || is_named(names, column->name) ||
                is_named(names, span_text("*")) || is_named(names, span_text("$meta"));
-    struct jvalue top;
-    struct jfault fault;
-    if (!jvalue_check(row, JVALUE_DEPTH, &top, &fault))
-        return;
-    struct jiter members = jvalue_iterate(top);
+    struct jiter members = jvalue_iterate(jvalue_of(row));
     struct buffer scratch = {0};
     struct jstring key;
     struct jvalue value;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/rest/result_column.h"
 
+#include "proto/rest/print.h"
 #include "proto/wire.h"
 
 #define DIM_MAX (1u << 20)
@@ -205,29 +206,16 @@ static bool take_part(struct parts *parts, const struct wire_field *field)
     }
 }
 
-/* A field's number, 0 where it does not stand. */
-static bool find_number(struct span message, uint32_t number, uint64_t *ret_value)
-{
-    struct wire_field field;
-    enum wire_read read;
-    *ret_value = 0;
-    while ((read = wire_next(&message, &field)) == WIRE_FIELD) {
-        if (field.number == number)
-            *ret_value = field.value;
-    }
-    return read == WIRE_END;
-}
-
 static const char *read_values(struct parts *parts)
 {
     struct result_column *column = parts->column;
     bool is_vector = column->type >= DATA_TYPE(BinaryVector);
     struct span holder = parts->holders[is_vector];
     bool is_known = false;
-    uint64_t dim = 0;
-    if (is_vector && !find_number(holder, VectorField_dim, &dim))
+    struct wire_field dim = {0};
+    if (is_vector && !rest_last(holder, REST_PATH(VectorField_dim), &dim))
         return malformed;
-    if (dim > DIM_MAX && column->type != DATA_TYPE(SparseFloatVector))
+    if (dim.value > DIM_MAX && column->type != DATA_TYPE(SparseFloatVector))
         return malformed;
     for (size_t i = 0; i < FORMS; i++) {
         struct span slot;
@@ -236,14 +224,14 @@ static const char *read_values(struct parts *parts)
         is_known = true;
         column->is_text = forms[i].layout == RECORDS && forms[i].slot != ScalarField_geometry_data;
         if (!wire_find_bytes(holder, (struct wire_path){.number = forms[i].slot}, &slot) ||
-            !read_slot(column, &forms[i], slot, dim))
+            !read_slot(column, &forms[i], slot, dim.value))
             return malformed;
     }
     if (column->type == DATA_TYPE(Array)) {
-        uint64_t type;
-        if (!find_number(column->values, ArrayArray_element_type, &type))
+        struct wire_field type;
+        if (!rest_last(column->values, REST_PATH(ArrayArray_element_type), &type))
             return malformed;
-        column->element_type = (uint32_t)type;
+        column->element_type = (uint32_t)type.value;
     }
     return is_known ? NULL : not_served;
 }

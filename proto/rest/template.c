@@ -48,8 +48,7 @@ static void put_double(struct jvalue value, struct buffer *to)
 {
     double number;
     number_double(value.at, &number);
-    value_put_double(buffer_room(to, sizeof(number)), number);
-    buffer_grow(to, sizeof(number));
+    value_add_double(to, number);
 }
 
 static void put_array(struct rest *rest, struct jvalue array, struct buffer *message);

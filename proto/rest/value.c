@@ -195,10 +195,16 @@ void value_put_float(uint8_t *to, float number)
     memcpy(to, &bits, sizeof(bits));
 }
 
-void value_put_double(uint8_t *to, double number)
+void value_add_float(struct buffer *to, float number)
+{
+    value_put_float(buffer_room(to, sizeof(number)), number);
+    buffer_grow(to, sizeof(number));
+}
+
+void value_add_double(struct buffer *to, double number)
 {
     uint64_t bits;
     memcpy(&bits, &number, sizeof(bits));
     bits = htole64(bits);
-    memcpy(to, &bits, sizeof(bits));
+    buffer_add(to, span_of(&bits, sizeof(bits)));
 }

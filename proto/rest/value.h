@@ -62,8 +62,9 @@ bool value_text(const struct value_reader *reader, struct jvalue value, struct s
 bool value_json(const struct value_reader *reader, struct jvalue value, struct span *ret_json,
                 const uint8_t **ret_end);
 
-/* Writes numbers little-endian. */
+/* Write a number little-endian, as the wire has it; to the end of a buffer. */
 void value_put_float(uint8_t *to, float number);
-void value_put_double(uint8_t *to, double number);
+void value_add_float(struct buffer *to, float number);
+void value_add_double(struct buffer *to, double number);
 
 #endif

@@ -14,12 +14,17 @@ def asked(place, since):
     return [call.method for call in place.server.calls[since:] if call.method not in SETUP]
 
 
-def test_an_insert_is_one_call(rest_at):
-    place = rest_at("fake")
+def described(place):
+    """With a collection that nothing is in."""
     schema = MilvusClient.create_schema()
     schema.add_field("id", DataType.INT64, is_primary=True)
     schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
     place.client.create_collection(place.name, schema=schema)
+    return place
+
+
+def test_an_insert_is_one_call(rest_at):
+    place = described(rest_at("fake"))
     before = len(place.server.calls)
     place.call("entities/insert", data=[ROW])
     assert asked(place, before) == ["DescribeCollection", "Insert"]
@@ -31,11 +36,7 @@ def test_an_insert_is_one_call(rest_at):
 
 def test_what_is_wrong_with_any_schema_is_asked_once_more(rest_at):
     """And then the caller hears of it."""
-    place = rest_at("fake")
-    schema = MilvusClient.create_schema()
-    schema.add_field("id", DataType.INT64, is_primary=True)
-    schema.add_field("vector", DataType.FLOAT_VECTOR, dim=4)
-    place.client.create_collection(place.name, schema=schema)
+    place = described(rest_at("fake"))
     place.call("entities/insert", data=[ROW])
     before = len(place.server.calls)
     wrong = place.rest.ask("entities/insert", {"collectionName": place.name, "data": [{**ROW, "vector": [1]}]})
